@@ -1,1 +1,24 @@
-""""""
+"""The command line: parse, call, print. Exit status 0 done, 1 failed, 2 misuse, 130 stopped by Ctrl-C."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run `weft`; every error weft raises on purpose becomes one line on stderr."""
+    import os
+    import sys
+
+    from weft.cli.app import app
+    from weft.errors import WeftError
+
+    try:
+        app()
+    except WeftError as error:
+        print(f"weft: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("weft: stopped; nothing half-written was left behind", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,45 @@
+"""What every system is to the rest of weft: it plays a complete cue sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from weft.cues.sheet import CueSheet
+from weft.progress import Progress, silent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One performance to be played.
+
+    sheet: complete cue sheet, times in seconds from the start of the excerpt.
+    duration: length of the picture in seconds; the performance is `round(duration * rate)` samples.
+    seed, take: together they name the random numbers; takes of one seed differ and do not depend on each other.
+    steps, guidance: sampler steps and guidance scale of learned systems; None is the system's own default.
+    reference: `[2, N]` float32 at 44.1 kHz whose timbre is wanted, or None.
+    picture: `[L, D]` picture tokens of the spotter, or None.
+    """
+
+    sheet: CueSheet
+    duration: float
+    seed: int = 0
+    take: int = 0
+    steps: int | None = None
+    guidance: float | None = None
+    reference: np.ndarray | None = None
+    picture: np.ndarray | None = None
+    progress: Progress = field(default=silent, compare=False)
+
+
+class Performer(Protocol):
+    """A system, loaded: it turns a request into sound, block by block, at constant memory."""
+
+    rate: int
+
+    def perform(self, request: Request) -> Iterator[np.ndarray]:
+        """Yield float32 blocks `[2, n]` whose lengths sum to `round(request.duration * rate)`."""
+        ...
