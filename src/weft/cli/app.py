@@ -1,0 +1,199 @@
+"""The commands and their flags. Each parses, calls the library and prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from weft.cli.console import Console
+
+app = typer.Typer(
+    name="weft",
+    help="Put sound to silent video, held by three dials: when, where and what.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+world = typer.Typer(help="The procedural world that trains weft: look at it, build data from it.", no_args_is_help=True)
+app.add_typer(world, name="world")
+
+ClipArg = Annotated[Path, typer.Argument(metavar="CLIP", help="The video.", show_default=False)]
+Cues = Annotated[Optional[Path], typer.Option(help="Cue sheet; what it leaves out is spotted.")]  # noqa: UP045
+Start = Annotated[float, typer.Option(help="Seconds into the clip to begin at.")]
+Duration = Annotated[Optional[float], typer.Option(help="Seconds of the clip to use; all of it if not given.")]  # noqa: UP045
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over existing outputs.")]
+Seed = Annotated[int, typer.Option(help="Names the random numbers: the same seed gives the same samples.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from weft import __version__
+
+        print(f"weft {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def spot(
+    clip: ClipArg,
+    cues: Cues = None,
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="Where the sheet goes [CLIP.cues.json].")] = None,  # noqa: UP045
+    csv: Annotated[Optional[Path], typer.Option(help="Also write the onsets as CSV.")] = None,  # noqa: UP045
+    timeline: Annotated[bool, typer.Option(help="Also draw the sheet beside it, as PNG.")] = False,
+    start: Start = 0.0,
+    duration: Duration = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Write the cue sheet of CLIP: what sounds when and where. Edit it, then generate with --cues."""
+    from weft.cli.commands import spot_clip
+
+    spot_clip(
+        Console(quiet, json),
+        clip,
+        cues=cues,
+        output=output,
+        csv=csv,
+        timeline=timeline,
+        start=start,
+        duration=duration,
+        force=force,
+    )
+
+
+@app.command()
+def generate(
+    clip: ClipArg,
+    cues: Cues = None,
+    prompt: Annotated[Optional[str], typer.Option(help="What it should sound like, in words.")] = None,  # noqa: UP045
+    negative: Annotated[Optional[str], typer.Option(help="What should not be heard, in words.")] = None,  # noqa: UP045
+    reference: Annotated[Optional[Path], typer.Option(help="A recording whose timbre is wanted.")] = None,  # noqa: UP045
+    system: Annotated[Optional[str], typer.Option(help="Who performs (see: weft systems).")] = None,  # noqa: UP045
+    seed: Seed = 0,
+    takes: Annotated[int, typer.Option(min=1, help="How many takes to make.")] = 1,
+    steps: Annotated[Optional[int], typer.Option(min=1, help="Sampler steps of a learned system.")] = None,  # noqa: UP045
+    guidance: Annotated[Optional[float], typer.Option(help="Guidance scale of a learned system; 1 is off.")] = None,  # noqa: UP045
+    start: Start = 0.0,
+    duration: Duration = None,
+    original: Annotated[str, typer.Option(help="The clip's own sound: replace, keep, mix or duck.")] = "replace",
+    lufs: Annotated[Optional[float], typer.Option(help="Integrated loudness wanted; as performed if not given.")] = None,  # noqa: UP045
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="The result: video, .wav or .flac [CLIP.weft.SUFFIX].")] = None,  # noqa: UP045
+    out_dir: Annotated[Optional[Path], typer.Option(help="Folder for the results [beside CLIP].")] = None,  # noqa: UP045
+    timeline: Annotated[bool, typer.Option(help="Also draw picture, cues and sound on one timeline, as PNG.")] = False,
+    force: Force = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Put sound to CLIP. Beside the result: its cue sheet and a sidecar that `weft rerun` plays again."""
+    from weft.cli.commands import generate_takes
+
+    generate_takes(
+        Console(quiet, json),
+        clip,
+        cues=cues,
+        prompt=prompt,
+        negative=negative,
+        reference=reference,
+        system=system,
+        seed=seed,
+        takes=takes,
+        steps=steps,
+        guidance=guidance,
+        start=start,
+        duration=duration,
+        original=original,
+        lufs=lufs,
+        output=output,
+        out_dir=out_dir,
+        timeline=timeline,
+        force=force,
+    )
+
+
+@app.command()
+def rerun(
+    sidecar: Annotated[Path, typer.Argument(help="The .weft.json beside a take.", show_default=False)],
+    clip: Annotated[Optional[Path], typer.Option(help="The clip, if it has moved.")] = None,  # noqa: UP045
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="Where the result goes.")] = None,  # noqa: UP045
+    force: Force = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Play a take again from its sidecar and say whether the samples are the same."""
+    from weft.cli.commands import rerun_take
+
+    rerun_take(Console(quiet, json), sidecar, clip=clip, output=output, force=force)
+
+
+@app.command()
+def systems(json: Json = False) -> None:
+    """List who can perform, with licence, rate, channels and dials."""
+    from weft.cli.commands import list_systems
+
+    list_systems(Console(as_json=json))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Say what this machine has and lacks, one line each."""
+    from weft.cli.commands import examine_machine
+
+    examine_machine(Console(as_json=json))
+
+
+@app.command()
+def train(
+    part: Annotated[str, typer.Argument(help="codec, generator or spotter.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Where checkpoints and logs go; run again to resume.", show_default=False)],
+    steps: Annotated[Optional[int], typer.Option(min=1, help="Steps in all [the recipe's].")] = None,  # noqa: UP045
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Train one of weft's own networks in the world. Stops cleanly on Ctrl-C and resumes bit-exactly."""
+    from weft.cli.commands import train_part
+
+    train_part(Console(quiet), part, folder, steps=steps, seed=seed)
+
+
+@world.command("sample")
+def world_sample(
+    folder: Annotated[Path, typer.Argument(help="Where the clips go.", show_default=False)],
+    domain: Annotated[str, typer.Option(help="hits, walks or drops.")] = "hits",
+    count: Annotated[int, typer.Option(min=1, help="How many clips.")] = 4,
+    seed: Seed = 0,
+    duration: Annotated[float, typer.Option(help="Seconds a clip.")] = 4.0,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write clips of the world to look at and listen to, each with its exact cue sheet."""
+    from weft.cli.commands import sample_world
+
+    sample_world(Console(quiet), folder, domain=domain, count=count, seed=seed, duration=duration, force=force)
+
+
+@world.command("build")
+def world_build(
+    folder: Annotated[Path, typer.Argument(help="Where the shards go.", show_default=False)],
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "train",
+    count: Annotated[int, typer.Option(min=1, help="How many clips.")] = 1000,
+    domains: Annotated[str, typer.Option(help="Comma-separated: hits,walks,drops.")] = "hits,walks,drops",
+    workers: Annotated[int, typer.Option(min=1, help="Processes beside each other.")] = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Write WebDataset shards of the world; run again to go on where it stopped."""
+    from weft.cli.commands import build_world
+
+    build_world(Console(quiet), folder, split=split, count=count, domains=domains.split(","), workers=workers)

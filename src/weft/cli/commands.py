@@ -1,0 +1,245 @@
+"""What each command does once its flags are read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weft.cli.console import Console
+from weft.errors import MissingExtra, UserError
+
+if TYPE_CHECKING:
+    from weft.cues.sheet import CueSheet
+    from weft.media import Video
+    from weft.systems.take import Take
+
+ORIGINAL = ("replace", "keep", "mix", "duck")
+SOUND_ONLY = (".wav", ".flac")
+
+
+def spot_clip(
+    console: Console,
+    clip: Path,
+    *,
+    cues: Path | None,
+    output: Path | None,
+    csv: Path | None,
+    timeline: bool,
+    start: float,
+    duration: float | None,
+    force: bool,
+) -> None:
+    from weft.media.atomic import refuse_existing, written_aside
+    from weft.systems.generate import cue, open_clip
+
+    output = output or clip.with_suffix(".cues.json")
+    picture = output.with_suffix(".png") if timeline else None
+    for path in filter(None, (output, csv, picture)):
+        refuse_existing(path, overwrite=force)
+    video = open_clip(clip, start, duration)
+    with console.progress() as progress:
+        sheet = cue(video, cues, progress=progress)
+    with written_aside(output, overwrite=force) as aside:
+        aside.write_text(sheet.to_json(), encoding="utf-8")
+    if csv is not None:
+        from weft.cues.onsets_csv import save_onsets
+
+        with written_aside(csv, overwrite=force) as aside:
+            save_onsets(aside, sheet.when.onsets or ())
+    if picture is not None:
+        draw(picture, sheet, video, None, force)
+    onsets = sheet.when.onsets or ()
+    console.say(f"{output}: {len(onsets)} onsets ({sheet.when.source}) in {sheet.clip.duration:.2f} s")
+    console.say(f"what: {sheet.what.prompt or 'nothing said'}")
+    console.result({"cues": str(output), "onsets": len(onsets), "source": sheet.when.source})
+
+
+def generate_takes(
+    console: Console,
+    clip: Path,
+    *,
+    cues: Path | None,
+    prompt: str | None,
+    negative: str | None,
+    reference: Path | None,
+    system: str | None,
+    seed: int,
+    takes: int,
+    steps: int | None,
+    guidance: float | None,
+    start: float,
+    duration: float | None,
+    original: str,
+    lufs: float | None,
+    output: Path | None,
+    out_dir: Path | None,
+    timeline: bool,
+    force: bool,
+) -> None:
+    from weft.media.atomic import refuse_existing
+    from weft.systems.generate import cue, open_clip, perform
+    from weft.systems.table import DEFAULT, system as find_system
+
+    if original not in ORIGINAL:
+        raise UserError(f"--original {original!r} is unknown; give {', '.join(ORIGINAL)}")
+    spec = find_system(system or DEFAULT)
+    video = open_clip(clip, start, duration)
+    paths = [_output(clip, output, out_dir, None if takes == 1 else n) for n in range(1, takes + 1)]
+    for path in paths:
+        for sibling in _family(path, timeline).values():
+            refuse_existing(sibling, overwrite=force)
+    with console.progress() as progress:
+        sheet = cue(
+            video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress
+        )
+        made: list[dict[str, Any]] = []
+        for number, path in enumerate(paths):
+            take = perform(
+                video,
+                sheet,
+                system=spec.name,
+                seed=seed,
+                take=number,
+                steps=steps,
+                guidance=guidance,
+                lufs=lufs,
+                progress=progress,
+            )
+            made.append(_keep(take, path, video, original=original, timeline=timeline, force=force))
+    for files in made:
+        _tell(console, files, spec.name)
+    console.result({"system": spec.name, "takes": made})
+
+
+def rerun_take(console: Console, sidecar: Path, *, clip: Path | None, output: Path | None, force: bool) -> None:
+    from weft.media.atomic import refuse_existing
+    from weft.systems.rerun import rerun
+
+    with console.progress() as progress:
+        take, same, original = rerun(sidecar, clip=clip, progress=progress)
+    path = output or take.video.path.with_suffix(".rerun" + take.video.path.suffix)
+    for sibling in _family(path, False).values():
+        refuse_existing(sibling, overwrite=force)
+    files = _keep(take, path, take.video, original=original, timeline=False, force=force)
+    console.say(f"{path}: {'the same samples' if same else 'NOT the same samples'} as {sidecar}")
+    if not same:
+        console.note("the machine, the versions or the weights differ from those in the sidecar")
+    console.result({**files, "same": same})
+
+
+def list_systems(console: Console) -> None:
+    from weft.systems.table import DEFAULT, SYSTEMS
+
+    rows = [{k: v for k, v in vars(spec).items() if k != "load"} for spec in SYSTEMS.values()]
+    console.result({"default": DEFAULT, "systems": rows})
+    if console.as_json:
+        return
+    from rich.console import Console as RichConsole
+    from rich.table import Table
+
+    table = Table("system", "what it is", "licence", "rate", "channels", "dials")
+    for spec in SYSTEMS.values():
+        name = f"{spec.name} (default)" if spec.name == DEFAULT else spec.name
+        table.add_row(name, spec.summary, spec.licence, f"{spec.rate} Hz", str(spec.channels), ", ".join(spec.dials))
+    RichConsole().print(table)
+
+
+def examine_machine(console: Console) -> None:
+    from weft.cli.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        mark = "ok  " if finding.ok else "FAIL" if finding.needed else "-   "
+        console.say(f"{mark} {finding.name:<22} {finding.detail}")
+    console.result({"findings": [asdict(f) for f in findings]})
+    if any(f.needed and not f.ok for f in findings):
+        raise SystemExit(1)
+
+
+def train_part(console: Console, part: str, folder: Path, *, steps: int | None, seed: int) -> None:
+    import importlib
+
+    parts = ("codec", "generator", "spotter")
+    if part not in parts:
+        raise UserError(f"unknown part {part!r}; give {', '.join(parts)}")
+    try:
+        importlib.import_module(f"weft.training.{part}").train(folder, steps=steps, seed=seed)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(f"weft train {part}", "train") from error
+    console.say(f"{folder}: done")
+
+
+def sample_world(
+    console: Console, folder: Path, *, domain: str, count: int, seed: int, duration: float, force: bool
+) -> None:
+    shards = _world("weft world sample")
+    for path in shards.sample(folder, domain=domain, count=count, seed=seed, duration=duration, overwrite=force):
+        console.say(str(path))
+
+
+def build_world(
+    console: Console, folder: Path, *, split: str, count: int, domains: list[str], workers: int
+) -> None:
+    shards = _world("weft world build")
+    with console.progress() as progress:
+        made = shards.build(domains, split=split, count=count, folder=folder, workers=workers, progress=progress)
+    console.say(f"{folder}: {len(made)} shards")
+
+
+def draw(path: Path, sheet: CueSheet, video: Video, audio: Any, force: bool) -> None:
+    """Draw the timeline of a sheet, with the take's sound if given (`[2, N]`)."""
+    from weft.cues.timeline import draw_timeline
+    from weft.media.atomic import written_aside
+
+    count = 12
+    fps = count / video.duration
+    height = 120
+    frames = video.frames(fps, (max(2, round(height * video.width / video.height)), height))
+    with written_aside(path, overwrite=force) as aside:
+        draw_timeline(
+            aside, sheet, frames=frames, frame_times=[n / fps for n in range(len(frames))], audio=audio
+        )
+
+
+def _world(command: str) -> Any:
+    try:
+        import mujoco  # noqa: F401
+        import webdataset  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra(command, "world") from error
+    from weft.world import shards
+
+    return shards
+
+
+def _output(clip: Path, output: Path | None, out_dir: Path | None, number: int | None) -> Path:
+    path = output or clip.with_suffix(".weft" + clip.suffix)
+    if out_dir is not None:
+        path = out_dir / path.name
+    return path if number is None else path.with_suffix(f".{number}{path.suffix}")
+
+
+def _family(path: Path, timeline: bool) -> dict[str, Path]:
+    """Every file that belongs to the result at `path`."""
+    family = {"output": path, "cues": path.with_suffix(".cues.json"), "sidecar": path.with_suffix(".json")}
+    return family | ({"timeline": path.with_suffix(".png")} if timeline else {})
+
+
+def _keep(
+    take: Take, path: Path, video: Video, *, original: str, timeline: bool, force: bool
+) -> dict[str, Any]:
+    files = _family(path, timeline)
+    take.save(path, original=original, overwrite=force)
+    if timeline:
+        draw(files["timeline"], take.sheet, video, take.audio, force)
+    return {k: str(v) for k, v in files.items()} | {"levels": take.levels}
+
+
+def _tell(console: Console, files: dict[str, Any], name: str) -> None:
+    levels = files["levels"]
+    loudness = "silent" if levels["lufs"] is None else f"{levels['lufs']:.1f} LUFS, peak {levels['true_peak_db']:.1f} dBTP"
+    console.say(f"{files['output']}  ({name}, {loudness})")
+    for kind in ("cues", "sidecar", "timeline"):
+        if kind in files:
+            console.say(f"  {kind:<9} {files[kind]}")
