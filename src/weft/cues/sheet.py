@@ -93,13 +93,13 @@ class Envelope:
     @property
     def times(self) -> NDArray[np.float64]:
         """Centre of each value, s, [n]."""
-        return np.arange(self.rms.size) * self.hop
+        return np.arange(self.rms.size, dtype=np.float64) * self.hop
 
     def at(self, t: ArrayLike) -> NDArray[np.float64]:
         """The envelope at times t (any shape), linear between values, 0 a hop past the ends."""
         t = np.asarray(t, dtype=np.float64)
         inside = (t >= -self.hop) & (t <= self.rms.size * self.hop)
-        return np.asarray(np.interp(t, self.times, self.rms) * inside, dtype=np.float64)
+        return np.interp(t, self.times, self.rms) * inside
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Envelope):
@@ -121,8 +121,7 @@ class Track:
     depth: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.label, str):
-            raise CueError(f"label: {shown(self.label)} is not text")
+        _text("label", self.label)
         t, box = _array("t", self.t, 1), _array("box", self.box, 2)
         if t.size == 0:
             raise CueError("t: [] holds no time; leave the track out instead")
@@ -390,7 +389,9 @@ def _array(name: str, values: Any, ndim: int) -> NDArray[np.float64]:
                     raise CueError(f"{name}[{i}]: {row.size} numbers; give the four of [x1, y1, x2, y2]")
             array = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
         else:
-            array = np.array([_number(f"{name}[{i}]", v) for i, v in enumerate(values)], dtype=np.float64)
+            if not set(map(type, values)) <= {float}:
+                values = [_number(f"{name}[{i}]", v) for i, v in enumerate(values)]
+            array = np.array(values, dtype=np.float64)
     if array.ndim != ndim:
         raise CueError(f"{name}: an array of {array.ndim} axes; give {ndim}")
     _each(name, array, np.isfinite(array), "is not a finite number")
@@ -422,6 +423,8 @@ def _word(name: str, word: Any, known: tuple[str, ...]) -> None:
 def _text(name: str, value: Any) -> None:
     if value is not None and not isinstance(value, str):
         raise CueError(f"{name}: {shown(value)} is not text")
+    if value is not None and not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        raise CueError(f"{name}: holds half a character (a lone surrogate); write it again")
 
 
 def _tuple(name: str, values: Any, kind: type) -> tuple[Any, ...]:
