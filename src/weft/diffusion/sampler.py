@@ -1,0 +1,71 @@
+"""From noise to data: Euler's method on any process, and noise that belongs to an item and a place, not to
+a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from weft.diffusion.guidance import Predict
+from weft.diffusion.process import Process
+
+NOISE_BLOCK = 64
+"""Latent frames drawn together; a frame's noise is a function of its absolute place alone."""
+
+
+def frame_noise(seed: int, item: int, start: int, frames: int, channels: int) -> Tensor:
+    """Standard normal noise [frames, channels] float32 for latent frames start .. start + frames of one item.
+
+    The same (seed, item, absolute frame) always gets the same numbers: whatever window it falls in, whatever
+    other items run beside it. Values of `seed` and `item` are any integers >= 0.
+    """
+    first, last = start // NOISE_BLOCK, -(-(start + frames) // NOISE_BLOCK)
+    blocks = [
+        np.random.default_rng([seed, item, block, channels]).standard_normal(
+            (NOISE_BLOCK, channels), dtype=np.float32
+        )
+        for block in range(first, max(last, first + 1))
+    ]
+    offset = start - first * NOISE_BLOCK
+    return torch.from_numpy(np.concatenate(blocks)[offset : offset + frames])
+
+
+@torch.no_grad()
+def sample(
+    predict: Predict,
+    process: Process,
+    noise: Tensor,
+    steps: int,
+    *,
+    known: Tensor | None = None,
+    mask: Tensor | None = None,
+    on_step: Callable[[int], None] | None = None,
+) -> Tensor:
+    """Integrate from `noise` [B, T, D] to data with `steps` deterministic Euler steps.
+
+    Each step splits the mixture into the data and the noise the prediction implies and mixes them again at
+    the
+    next time: Euler's step for a flow, DDIM's for a diffusion. An item's result depends on its own noise and
+    condition only, to the rounding of batched matrix products (about 1e-5).
+
+    known, mask: where `mask` [B, T, 1] is 1 the result is `known` [B, T, D]; the rest is made to fit it.
+    """
+    if steps < 1:
+        raise ValueError(f"{steps} sampler steps; give 1 or more")
+    z, eps = noise, noise
+    times = process.timesteps(steps).to(noise)
+    for i in range(steps):
+        now, then = times[i].expand(len(z)), times[i + 1].expand(len(z))
+        if known is not None and mask is not None:
+            z = torch.where(mask > 0, process.noise(known, eps, now), z)
+        out = predict(z, now)
+        z = process.noise(process.x0(z, now, out), process.eps(z, now, out), then)
+        if on_step is not None:
+            on_step(i + 1)
+    if known is not None and mask is not None:
+        z = torch.where(mask > 0, known, z)
+    return z

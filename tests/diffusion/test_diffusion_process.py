@@ -1,0 +1,78 @@
+"""Identities of the processes, the guidance terms and the sampler."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from weft.diffusion.guidance import ClassifierFree, guided
+from weft.diffusion.process import RectifiedFlow
+from weft.diffusion.sampler import frame_noise, sample
+
+
+def _draw(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_process_gives_back_what_was_mixed() -> None:
+    flow, x, e, t = RectifiedFlow(), _draw(3, 5, 2), _draw(3, 5, 2, seed=1), torch.tensor([0.0, 0.4, 1.0])
+    z, out = flow.noise(x, e, t), flow.target(x, e, t)
+    torch.testing.assert_close(flow.x0(z, t, out), x)
+    torch.testing.assert_close(flow.eps(z, t, out), e)
+    torch.testing.assert_close(z[0], e[0])
+    torch.testing.assert_close(z[2], x[2])
+    torch.testing.assert_close(flow.timesteps(4), torch.tensor([0, 0.25, 0.5, 0.75, 1.0]))
+
+
+@pytest.mark.parametrize("steps", [1, 3, 8])
+def test_sampler_reaches_the_data_a_perfect_network_knows(steps: int) -> None:
+    x, e = _draw(2, 7, 3), _draw(2, 7, 3, seed=1)
+    torch.testing.assert_close(sample(lambda z, t: x - e, RectifiedFlow(), e, steps), x)
+
+
+def test_sampler_is_eulers_method() -> None:
+    def field(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return torch.sin(z) + t[:, None, None]
+
+    z = noise = _draw(2, 4, 3)
+    for i in range(5):
+        z = z + field(z, torch.full((2,), i / 5)) / 5
+    torch.testing.assert_close(sample(field, RectifiedFlow(), noise, 5), z, atol=1e-5, rtol=1e-5)
+
+
+def test_sampler_keeps_what_is_known_and_leaves_the_noise_alone() -> None:
+    noise, known, mask = _draw(1, 6, 2), _draw(1, 6, 2, seed=3), torch.zeros(1, 6, 1)
+    mask[:, :2] = 1
+    before = noise.clone()
+    out = sample(lambda z, t: -z, RectifiedFlow(), noise, 4, known=known, mask=mask)
+    torch.testing.assert_close(out[:, :2], known[:, :2])
+    assert not torch.allclose(out[:, 2:], known[:, 2:])
+    torch.testing.assert_close(noise, before)
+
+
+def test_sampler_refuses_no_steps() -> None:
+    with pytest.raises(ValueError, match="0 sampler steps"):
+        sample(lambda z, t: z, RectifiedFlow(), _draw(1, 2, 2), 0)
+
+
+def test_noise_of_a_frame_depends_on_its_place_only() -> None:
+    whole = frame_noise(7, 0, 0, 300, 4)
+    torch.testing.assert_close(frame_noise(7, 0, 130, 75, 4), whole[130:205], atol=0, rtol=0)
+    assert frame_noise(7, 0, 64, 64, 4).shape == (64, 4)
+    assert not torch.equal(frame_noise(7, 1, 0, 300, 4), whole)
+    assert not torch.equal(frame_noise(8, 0, 0, 300, 4), whole)
+    assert abs(float(whole.std()) - 1) < 0.1
+
+
+def test_guidance_scale_one_is_off_and_asks_for_nothing_else() -> None:
+    assert ClassifierFree().needs == ("cond",)
+    predict = guided(ClassifierFree(scale=1.0), {"cond": lambda z, t: z})
+    assert float(predict(torch.tensor(2.0), torch.tensor(0.0))) == 2
+    cond, uncond = torch.tensor(3.0), torch.tensor(1.0)
+    assert float(ClassifierFree(scale=2.5)({"cond": cond, "uncond": uncond})) == 6
+    assert float(ClassifierFree(scale=0.0)({"cond": cond, "uncond": uncond})) == 1
+
+
+def test_guidance_names_the_missing_prediction() -> None:
+    with pytest.raises(KeyError, match="uncond"):
+        guided(ClassifierFree(scale=2.0), {"cond": lambda z, t: z})
