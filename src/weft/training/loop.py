@@ -1,9 +1,9 @@
 """The one training loop: codec, generator and spotter are all trained by `train`.
 
 What is learnt is given by two functions: `batch_at(step)`, a pure function of the step, and
-`step(batch, generator)`, which returns the losses. All else (optimiser, schedule, clipping, moving average, log,
-checkpoints, resuming, clean stops) is here, the same on CPU and CUDA. A run that is stopped and resumed ends in
-the same bits as one that never stopped, unless `minutes` ties the schedule to the clock.
+`step(batch, generator)`, which returns the losses. All else (optimiser, schedule, clipping, moving average,
+log, checkpoints, resuming, clean stops) is here, the same on CPU and CUDA. A run that is stopped and
+resumed ends in the same bits as one that never stopped, unless `minutes` ties the schedule to the clock.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ class NotFinite(RuntimeError):
 
 
 def learning_rate(config: LoopConfig, step: int, progress: float) -> float:
-    """Linear warm-up, then a cosine from `learning_rate` to `floor` of it. `progress` 0..1 is over the run."""
+    """Linear warm-up, then a cosine from `learning_rate` to `floor` of it. `progress` 0..1 is over the
+    run."""
     cosine = config.floor + (1 - config.floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
     return config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup)) * cosine
 
@@ -86,13 +87,15 @@ def train(
     *,
     on_checkpoint: Callable[[int], None] | None = None,
 ) -> Outcome:
-    """Train `module` in place; log to `folder/log.jsonl`, keep `folder/checkpoint.pt`, resume from it if there.
+    """Train `module` in place; log to `folder/log.jsonl`, keep `folder/checkpoint.pt`, resume from it if
+    there.
 
-    `step(batch, generator)` returns a dict whose `"loss"` is minimised; what else it holds is only logged. Its
-    randomness must come from `generator` (on the config's device). `batch_at(n)` must be a pure function of n;
-    tensors in it (alone, or in a tuple, list or dict) are moved to the device. Only parameters that require a
-    gradient are trained. SIGINT and SIGTERM end the run after the current step, with a checkpoint; a second one
-    acts as usual. `on_checkpoint(step)` runs after each checkpoint is in place.
+    `step(batch, generator)` returns a dict whose `"loss"` is minimised; what else it holds is only logged.
+    Its randomness must come from `generator` (on the config's device). `batch_at(n)` must be a pure
+    function of n; tensors in it (alone, or in a tuple, list or dict) are moved to the device. Only
+    parameters that require a gradient are trained. SIGINT and SIGTERM end the run after the current step,
+    with a checkpoint; a second one acts as usual. `on_checkpoint(step)` runs after each checkpoint is in
+    place.
 
     Raises NotFinite after more than `config.tolerance` steps in a row whose loss or gradient is not finite.
     """
@@ -244,7 +247,8 @@ def _append(path: Path, line: dict[str, Any]) -> None:
 
 @contextmanager
 def _stop_requests() -> Iterator[threading.Event]:
-    """Yield an event that the first SIGINT or SIGTERM sets; the old handlers come back with it and at the end."""
+    """Yield an event that the first SIGINT or SIGTERM sets; the old handlers come back with it and at the
+    end."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop  # signals can only be caught in the main thread
