@@ -18,3 +18,26 @@ def shared_clips() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared clips beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bar_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A silent clip of 2.0 s, 160x120 at 25 fps: a bar falls and stops dead on the ground at 0.48 and 1.28 s."""
+    import av
+    import numpy as np
+
+    path = tmp_path_factory.mktemp("clip") / "bar.mp4"
+    ground = np.kron(
+        np.random.default_rng(0).integers(60, 120, (12, 16, 3), dtype=np.uint8), np.ones((10, 10, 1))
+    )
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for n in range(50):
+            frame = ground.astype(np.uint8).copy()
+            since = n % 20
+            y = 10 + min(since, 12) ** 2 * 80 // 144
+            frame[y : y + 12, 40:90] = (240, 210, 60)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        out.mux(stream.encode())
+    return path

@@ -29,7 +29,9 @@ def imports_of(tree: ast.AST) -> set[str]:
     rooms = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names = [f"{node.module}.{a.name}" for a in node.names] if node.module == "weft" else [node.module]
+            names = (
+                [f"{node.module}.{a.name}" for a in node.names] if node.module == "weft" else [node.module]
+            )
         elif isinstance(node, ast.Import):
             names = [a.name for a in node.names]
         else:
@@ -47,8 +49,12 @@ def test_nothing_imports_upwards(path):
     room = room_of(path)
     if room in {"__init__", "__main__"}:
         return  # the front door may open any room, lazily
-    assert not any(isinstance(n, ast.ImportFrom) and n.level for n in ast.walk(ast.parse(path.read_text()))), "relative"
-    above = {r for r in imports_of(ast.parse(path.read_text())) if r in MAP and MAP.index(r) > MAP.index(room)}
+    assert not any(
+        isinstance(n, ast.ImportFrom) and n.level for n in ast.walk(ast.parse(path.read_text()))
+    ), "relative"
+    above = {
+        r for r in imports_of(ast.parse(path.read_text())) if r in MAP and MAP.index(r) > MAP.index(room)
+    }
     assert not above, f"{room} may not import {sorted(above)}"
 
 

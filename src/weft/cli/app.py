@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -17,13 +17,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-world = typer.Typer(help="The procedural world that trains weft: look at it, build data from it.", no_args_is_help=True)
+world = typer.Typer(
+    help="The procedural world that trains weft: look at it, build data from it.", no_args_is_help=True
+)
 app.add_typer(world, name="world")
 
 ClipArg = Annotated[Path, typer.Argument(metavar="CLIP", help="The video.", show_default=False)]
-Cues = Annotated[Optional[Path], typer.Option(help="Cue sheet; what it leaves out is spotted.")]  # noqa: UP045
+Cues = Annotated[Path | None, typer.Option(help="Cue sheet; what it leaves out is spotted.")]
 Start = Annotated[float, typer.Option(help="Seconds into the clip to begin at.")]
-Duration = Annotated[Optional[float], typer.Option(help="Seconds of the clip to use; all of it if not given.")]  # noqa: UP045
+Duration = Annotated[float | None, typer.Option(help="Seconds of the clip to use; all of it if not given.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over existing outputs.")]
@@ -40,7 +42,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -49,8 +53,10 @@ def _root(
 def spot(
     clip: ClipArg,
     cues: Cues = None,
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="Where the sheet goes [CLIP.cues.json].")] = None,  # noqa: UP045
-    csv: Annotated[Optional[Path], typer.Option(help="Also write the onsets as CSV.")] = None,  # noqa: UP045
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where the sheet goes [CLIP.cues.json].")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Also write the onsets as CSV.")] = None,
     timeline: Annotated[bool, typer.Option(help="Also draw the sheet beside it, as PNG.")] = False,
     start: Start = 0.0,
     duration: Duration = None,
@@ -78,21 +84,32 @@ def spot(
 def generate(
     clip: ClipArg,
     cues: Cues = None,
-    prompt: Annotated[Optional[str], typer.Option(help="What it should sound like, in words.")] = None,  # noqa: UP045
-    negative: Annotated[Optional[str], typer.Option(help="What should not be heard, in words.")] = None,  # noqa: UP045
-    reference: Annotated[Optional[Path], typer.Option(help="A recording whose timbre is wanted.")] = None,  # noqa: UP045
-    system: Annotated[Optional[str], typer.Option(help="Who performs (see: weft systems).")] = None,  # noqa: UP045
+    prompt: Annotated[str | None, typer.Option(help="What it should sound like, in words.")] = None,
+    negative: Annotated[str | None, typer.Option(help="What should not be heard, in words.")] = None,
+    reference: Annotated[Path | None, typer.Option(help="A recording whose timbre is wanted.")] = None,
+    system: Annotated[str | None, typer.Option(help="Who performs (see: weft systems).")] = None,
     seed: Seed = 0,
     takes: Annotated[int, typer.Option(min=1, help="How many takes to make.")] = 1,
-    steps: Annotated[Optional[int], typer.Option(min=1, help="Sampler steps of a learned system.")] = None,  # noqa: UP045
-    guidance: Annotated[Optional[float], typer.Option(help="Guidance scale of a learned system; 1 is off.")] = None,  # noqa: UP045
+    steps: Annotated[int | None, typer.Option(min=1, help="Sampler steps of a learned system.")] = None,
+    guidance: Annotated[
+        float | None, typer.Option(help="Guidance scale of a learned system; 1 is off.")
+    ] = None,
     start: Start = 0.0,
     duration: Duration = None,
-    original: Annotated[str, typer.Option(help="The clip's own sound: replace, keep, mix or duck.")] = "replace",
-    lufs: Annotated[Optional[float], typer.Option(help="Integrated loudness wanted; as performed if not given.")] = None,  # noqa: UP045
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="The result: video, .wav or .flac [CLIP.weft.SUFFIX].")] = None,  # noqa: UP045
-    out_dir: Annotated[Optional[Path], typer.Option(help="Folder for the results [beside CLIP].")] = None,  # noqa: UP045
-    timeline: Annotated[bool, typer.Option(help="Also draw picture, cues and sound on one timeline, as PNG.")] = False,
+    original: Annotated[
+        str, typer.Option(help="The clip's own sound: replace, keep, mix or duck.")
+    ] = "replace",
+    lufs: Annotated[
+        float | None, typer.Option(help="Integrated loudness wanted; as performed if not given.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The result: video, .wav or .flac [CLIP.weft.SUFFIX]."),
+    ] = None,
+    out_dir: Annotated[Path | None, typer.Option(help="Folder for the results [beside CLIP].")] = None,
+    timeline: Annotated[
+        bool, typer.Option(help="Also draw picture, cues and sound on one timeline, as PNG.")
+    ] = False,
     force: Force = False,
     quiet: Quiet = False,
     json: Json = False,
@@ -126,8 +143,8 @@ def generate(
 @app.command()
 def rerun(
     sidecar: Annotated[Path, typer.Argument(help="The .weft.json beside a take.", show_default=False)],
-    clip: Annotated[Optional[Path], typer.Option(help="The clip, if it has moved.")] = None,  # noqa: UP045
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="Where the result goes.")] = None,  # noqa: UP045
+    clip: Annotated[Path | None, typer.Option(help="The clip, if it has moved.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the result goes.")] = None,
     force: Force = False,
     quiet: Quiet = False,
     json: Json = False,
@@ -157,8 +174,10 @@ def doctor(json: Json = False) -> None:
 @app.command()
 def train(
     part: Annotated[str, typer.Argument(help="codec, generator or spotter.", show_default=False)],
-    folder: Annotated[Path, typer.Argument(help="Where checkpoints and logs go; run again to resume.", show_default=False)],
-    steps: Annotated[Optional[int], typer.Option(min=1, help="Steps in all [the recipe's].")] = None,  # noqa: UP045
+    folder: Annotated[
+        Path, typer.Argument(help="Where checkpoints and logs go; run again to resume.", show_default=False)
+    ],
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps in all [the recipe's].")] = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -181,7 +200,9 @@ def world_sample(
     """Write clips of the world to look at and listen to, each with its exact cue sheet."""
     from weft.cli.commands import sample_world
 
-    sample_world(Console(quiet), folder, domain=domain, count=count, seed=seed, duration=duration, force=force)
+    sample_world(
+        Console(quiet), folder, domain=domain, count=count, seed=seed, duration=duration, force=force
+    )
 
 
 @world.command("build")

@@ -79,7 +79,8 @@ def generate_takes(
 ) -> None:
     from weft.media.atomic import refuse_existing
     from weft.systems.generate import cue, open_clip, perform
-    from weft.systems.table import DEFAULT, system as find_system
+    from weft.systems.table import DEFAULT
+    from weft.systems.table import system as find_system
 
     if original not in ORIGINAL:
         raise UserError(f"--original {original!r} is unknown; give {', '.join(ORIGINAL)}")
@@ -90,9 +91,7 @@ def generate_takes(
         for sibling in _family(path, timeline).values():
             refuse_existing(sibling, overwrite=force)
     with console.progress() as progress:
-        sheet = cue(
-            video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress
-        )
+        sheet = cue(video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
         made: list[dict[str, Any]] = []
         for number, path in enumerate(paths):
             take = perform(
@@ -112,7 +111,9 @@ def generate_takes(
     console.result({"system": spec.name, "takes": made})
 
 
-def rerun_take(console: Console, sidecar: Path, *, clip: Path | None, output: Path | None, force: bool) -> None:
+def rerun_take(
+    console: Console, sidecar: Path, *, clip: Path | None, output: Path | None, force: bool
+) -> None:
     from weft.media.atomic import refuse_existing
     from weft.systems.rerun import rerun
 
@@ -141,7 +142,9 @@ def list_systems(console: Console) -> None:
     table = Table("system", "what it is", "licence", "rate", "channels", "dials")
     for spec in SYSTEMS.values():
         name = f"{spec.name} (default)" if spec.name == DEFAULT else spec.name
-        table.add_row(name, spec.summary, spec.licence, f"{spec.rate} Hz", str(spec.channels), ", ".join(spec.dials))
+        table.add_row(
+            name, spec.summary, spec.licence, f"{spec.rate} Hz", str(spec.channels), ", ".join(spec.dials)
+        )
     RichConsole().print(table)
 
 
@@ -174,7 +177,9 @@ def sample_world(
     console: Console, folder: Path, *, domain: str, count: int, seed: int, duration: float, force: bool
 ) -> None:
     shards = _world("weft world sample")
-    for path in shards.sample(folder, domain=domain, count=count, seed=seed, duration=duration, overwrite=force):
+    for path in shards.sample(
+        folder, domain=domain, count=count, seed=seed, duration=duration, overwrite=force
+    ):
         console.say(str(path))
 
 
@@ -183,7 +188,9 @@ def build_world(
 ) -> None:
     shards = _world("weft world build")
     with console.progress() as progress:
-        made = shards.build(domains, split=split, count=count, folder=folder, workers=workers, progress=progress)
+        made = shards.build(
+            domains, split=split, count=count, folder=folder, workers=workers, progress=progress
+        )
     console.say(f"{folder}: {len(made)} shards")
 
 
@@ -238,7 +245,11 @@ def _keep(
 
 def _tell(console: Console, files: dict[str, Any], name: str) -> None:
     levels = files["levels"]
-    loudness = "silent" if levels["lufs"] is None else f"{levels['lufs']:.1f} LUFS, peak {levels['true_peak_db']:.1f} dBTP"
+    loudness = (
+        "silent"
+        if levels["lufs"] is None
+        else f"{levels['lufs']:.1f} LUFS, peak {levels['true_peak_db']:.1f} dBTP"
+    )
     console.say(f"{files['output']}  ({name}, {loudness})")
     for kind in ("cues", "sidecar", "timeline"):
         if kind in files:

@@ -11,7 +11,12 @@ from typing import Any
 
 from weft.progress import Progress, silent
 
-STAGES = {"spot": "spotting the picture", "perform": "performing", "finish": "setting levels", "write": "writing"}
+STAGES = {
+    "spot": "spotting the picture",
+    "perform": "performing",
+    "finish": "setting levels",
+    "write": "writing",
+}
 
 
 @dataclass(frozen=True)

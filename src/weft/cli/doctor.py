@@ -42,7 +42,14 @@ def _codecs() -> Finding:
     import av
 
     missing = []
-    for name, mode in (("h264", "r"), ("hevc", "r"), ("vp9", "r"), ("aac", "w"), ("libopus", "w"), ("flac", "w")):
+    for name, mode in (
+        ("h264", "r"),
+        ("hevc", "r"),
+        ("vp9", "r"),
+        ("aac", "w"),
+        ("libopus", "w"),
+        ("flac", "w"),
+    ):
         try:
             av.Codec(name, mode)
         except av.error.FFmpegError:
@@ -64,7 +71,11 @@ def examine() -> list[Finding]:
     from weft import __version__, weights
 
     found = [Finding("weft", True, __version__)]
-    found.append(Finding("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}"))
+    found.append(
+        Finding(
+            "python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}"
+        )
+    )
     for module in CORE:
         version = _version(module)
         found.append(Finding(module, version is not None, version or "missing: pip install weft-foley"))
@@ -72,7 +83,9 @@ def examine() -> list[Finding]:
     for name in weights.EMBEDDED:
         try:
             size = weights.path_of(name).stat().st_size
-            found.append(Finding(f"weights {name}", True, f"{size / 1e6:.1f} MB, sha256 {weights.sha256(name)[:12]}"))
+            found.append(
+                Finding(f"weights {name}", True, f"{size / 1e6:.1f} MB, sha256 {weights.sha256(name)[:12]}")
+            )
         except weights.WeightsError as error:
             found.append(Finding(f"weights {name}", False, str(error)))
     for extra, modules in EXTRAS.items():
@@ -84,7 +97,11 @@ def examine() -> list[Finding]:
 
     device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none; the processor is used"
     found.append(Finding("GPU", torch.cuda.is_available(), device, needed=False))
-    found.append(Finding("processors", True, f"{os.cpu_count()} cores, {torch.get_num_threads()} torch threads"))
+    found.append(
+        Finding("processors", True, f"{os.cpu_count()} cores, {torch.get_num_threads()} torch threads")
+    )
     free = shutil.disk_usage(tempfile.gettempdir()).free
-    found.append(Finding("temporary space", free > 1e9, f"{free / 1e9:.0f} GB free in {tempfile.gettempdir()}"))
+    found.append(
+        Finding("temporary space", free > 1e9, f"{free / 1e9:.0f} GB free in {tempfile.gettempdir()}")
+    )
     return found

@@ -15,7 +15,8 @@ from weft.cues.sheet import Clip, CueSheet, Onset, What
 from weft.errors import UserError
 from weft.progress import Progress, silent
 from weft.systems.performer import Request
-from weft.systems.table import DEFAULT, system as find_system
+from weft.systems.table import DEFAULT
+from weft.systems.table import system as find_system
 from weft.systems.take import Take
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _names(words: str | None, material: str) -> bool:
     return bool(words) and material_scores(words or "")[material] >= DECISIVE
 
 
-def _reference(sheet: CueSheet):  # noqa: ANN202 (numpy array or None)
+def _reference(sheet: CueSheet):
     if sheet.what.reference is None:
         return None
     from weft.media import read_audio

@@ -69,5 +69,11 @@ def read(path: Path) -> tuple[dict[str, Any], CueSheet]:
 
 def comment(provenance: dict[str, Any], sheet: CueSheet) -> str:
     """The provenance as one JSON line for the file's own metadata; a very long sheet is left to the sidecar."""
-    text = json.dumps({**provenance, "cues": json.loads(sheet.to_json())}, separators=(",", ":"), ensure_ascii=False)
-    return text if len(text) <= METADATA_LIMIT else json.dumps(provenance, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(
+        {**provenance, "cues": json.loads(sheet.to_json())}, separators=(",", ":"), ensure_ascii=False
+    )
+    return (
+        text
+        if len(text) <= METADATA_LIMIT
+        else json.dumps(provenance, separators=(",", ":"), ensure_ascii=False)
+    )

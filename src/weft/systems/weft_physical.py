@@ -1,8 +1,8 @@
 """weft-physical: the cue sheet played on the world's own instrument.
 
-No network decides anything but which material a word means: onsets sound at their time, with their strength, on
-their material; scratches and rolls follow the envelope; the trajectory places them. It is exact by construction,
-and the yardstick every learned system is held to.
+No network decides anything but which material a word means: onsets sound at their time, with their strength,
+on their material; scratches and rolls follow the envelope; the trajectory places them. It is exact by
+construction, and the yardstick every learned system is held to.
 """
 
 from __future__ import annotations
@@ -51,13 +51,15 @@ def take_seed(seed: int, take: int) -> int:
 def events_of(sheet: CueSheet, duration: float) -> list[SoundEvent]:
     """Translate the sheet's three dials into sound events.
 
-    A sheet with an envelope and no onsets is one sustained event that follows the envelope, so that a waterfall
-    or a hum has its sound too.
+    A sheet with an envelope and no onsets is one sustained event that follows the envelope, so that a
+    waterfall or a hum has its sound too.
     """
     onsets = [o for o in sheet.when.onsets or () if o.t < duration]
     envelope = sheet.when.envelope
     if not onsets and envelope is not None and float(envelope.rms.max()) > 0:
-        onsets = [Onset(t=0.0, strength=min(1.0, max(0.05, 4 * float(envelope.rms.max()))), duration=duration)]
+        onsets = [
+            Onset(t=0.0, strength=min(1.0, max(0.05, 4 * float(envelope.rms.max()))), duration=duration)
+        ]
     return [_event(sheet, onset, duration) for onset in onsets]
 
 

@@ -47,7 +47,9 @@ def load(name: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
             header = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is not a readable safetensors file ({error}); fetch or install it again") from error
+        raise WeightsError(
+            f"{path} is not a readable safetensors file ({error}); fetch or install it again"
+        ) from error
     metadata = json.loads(header.get("weft", "{}"))
     return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, metadata
 

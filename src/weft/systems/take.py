@@ -1,0 +1,139 @@
+"""A take: one finished performance, its sheet and how it was made."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weft import media, weights
+from weft.cues.sheet import CueSheet
+from weft.media.atomic import refuse_existing, written_aside
+from weft.systems import sidecar
+from weft.systems.performer import Request
+
+if TYPE_CHECKING:
+    from weft.systems.table import SystemSpec
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Take:
+    """A performance on disk (a temporary WAV that goes with this object), so that length costs no memory.
+
+    sheet: the complete cue sheet that was played. rate: Hz. video: the clip it was played to.
+    provenance: system, weights and their sha256, seed, take, steps, guidance, source, versions, levels, and the
+    sha256 of the samples. seconds: time spent by stage.
+    """
+
+    sheet: CueSheet
+    rate: int
+    video: media.Video
+    provenance: dict[str, Any]
+    seconds: dict[str, float]
+    wav: Path
+    _folder: tempfile.TemporaryDirectory[str]
+
+    @classmethod
+    def record(cls, spec: SystemSpec, request: Request, video: media.Video, *, lufs: float | None) -> Take:
+        """Play `request` on the system of `spec` and set levels: true peak at most -1 dBTP, `lufs` if given."""
+        folder = tempfile.TemporaryDirectory(prefix="weft-")
+        raw, wav = Path(folder.name) / "raw.wav", Path(folder.name) / "take.wav"
+        clock = time.perf_counter()
+        performer = spec.load()
+        samples = media.sample_count(request.duration, performer.rate)
+        with media.AudioWriter(raw, performer.rate, spec.channels, samples=samples) as sink:
+            for block in performer.perform(request):
+                sink.write(block)
+        assert sink.samples == samples, f"{spec.name} gave {sink.samples} samples of {samples}"
+        performed = time.perf_counter()
+        levels = media.finish(raw, wav, lufs=lufs)
+        raw.unlink()
+        finished = time.perf_counter()
+        provenance = {
+            "system": spec.name,
+            "weights": {name: weights.sha256(name) for name in spec.weights},
+            "seed": request.seed,
+            "take": request.take,
+            "steps": request.steps,
+            "guidance": request.guidance,
+            "lufs": lufs,
+            "source": {
+                "path": str(video.path.resolve()),
+                "sha256": sidecar.file_sha256(video.path),
+                "start": video.start,
+                "duration": video.duration,
+            },
+            "versions": sidecar.versions(),
+            "audio": {"rate": performer.rate, "samples": samples, "sha256": _samples_sha256(wav), **levels},
+        }
+        return cls(
+            sheet=request.sheet,
+            rate=performer.rate,
+            video=video,
+            provenance=provenance,
+            seconds={"perform": performed - clock, "finish": finished - performed},
+            wav=wav,
+            _folder=folder,
+        )
+
+    @property
+    def levels(self) -> dict[str, float | None]:
+        """Integrated loudness (LUFS; None where it has none) and true peak (dBTP) of the finished sound."""
+        audio = self.provenance["audio"]
+        return {"lufs": audio["lufs"], "true_peak_db": audio["true_peak_db"]}
+
+    @property
+    def audio(self) -> np.ndarray:
+        """The whole performance, float32 `[2, N]`; for very long takes prefer `blocks`."""
+        return media.read_audio(self.wav, None)
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The performance in float32 blocks `[2, n]`."""
+        return media.iter_audio(self.wav, None)
+
+    def save(self, path: str | Path, *, original: str = "replace", overwrite: bool = False) -> Path:
+        """Write the result at `path`, its cue sheet (`.cues.json`) and its sidecar (`.json`) beside it.
+
+        A video suffix gets the clip's own picture packets and the sound; `.wav` and `.flac` the sound alone.
+        `original` says what becomes of the clip's own sound: replace, keep, mix or duck. All three files appear
+        together or not at all. Raises MediaError when one exists and not `overwrite`, or cannot be written.
+        """
+        path = Path(path)
+        cues, made = path.with_suffix(".cues.json"), path.with_suffix(".json")
+        for target in (path, cues, made):
+            refuse_existing(target, overwrite)
+        provenance = self.provenance | {"original": original}
+        with ExitStack() as stack:
+            aside_cues = stack.enter_context(written_aside(cues, overwrite))
+            aside_made = stack.enter_context(written_aside(made, overwrite))
+            aside_cues.write_text(self.sheet.to_json(), encoding="utf-8")
+            sidecar.write(aside_made, provenance, self.sheet)
+            media.mux(
+                self.video,
+                self.wav,
+                path,
+                original=original,
+                overwrite=overwrite,
+                comment=sidecar.comment(provenance, self.sheet),
+            )
+        return path
+
+
+def _samples_sha256(wav: Path) -> str:
+    digest = hashlib.sha256()
+    for block in media.iter_audio(wav, None):
+        digest.update(np.ascontiguousarray(block, dtype=np.float32).tobytes())
+    return digest.hexdigest()
+
+
+def finite_or_none(value: float) -> float | None:
+    """JSON has no infinity: a silent take's loudness is None."""
+    return value if math.isfinite(value) else None
