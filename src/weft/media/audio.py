@@ -74,7 +74,7 @@ def iter_audio(
         out_rate = rate or own_rate
         wanted = None if duration is None else sample_count(duration, out_rate)
         skip = round(lead * out_rate)
-        blocks = _resampled(placed, own_rate, out_rate, None if wanted is None else wanted + skip)
+        blocks = resampled(placed, own_rate, out_rate)
         yield from _reblocked(_after(blocks, skip), block, wanted, channels or stream.channels)
 
 
@@ -126,9 +126,9 @@ def _placed(
         if written is None:
             written = at if at is not None else round((first - start) * rate)
             if written > 0:
-                yield from _silence(data.shape[0], written)
+                yield from silence(data.shape[0], written)
         elif at is not None and at - written > _GAP_S * rate and at > 0:
-            yield from _silence(data.shape[0], at - max(written, 0))
+            yield from silence(data.shape[0], at - max(written, 0))
             written = at
         if written < 0:
             data, written = data[:, -written:], min(0, written + data.shape[1])
@@ -150,17 +150,21 @@ def _sound_frames(container: InputContainer, stream: AudioStream) -> Iterator[Au
             continue
 
 
-def _silence(channels: int, samples: int) -> Iterator[np.ndarray]:
+def silence(channels: int, samples: int) -> Iterator[np.ndarray]:
+    """Blocks of `samples` zeros in all."""
     while samples > 0:
         n = min(samples, BLOCK)
         yield np.zeros((channels, n), np.float32)
         samples -= n
 
 
-def _resampled(
-    blocks: Iterator[np.ndarray], rate: int, out_rate: int, wanted: int | None
-) -> Iterator[np.ndarray]:
-    """Blocks at `out_rate`; stops reading soon after `wanted` samples have come."""
+def exactly(blocks: Iterator[np.ndarray], samples: int, channels: int) -> Iterator[np.ndarray]:
+    """Blocks of `samples` samples in all: cut, or filled up with silence."""
+    return _reblocked(blocks, BLOCK, samples, channels)
+
+
+def resampled(blocks: Iterator[np.ndarray], rate: int, out_rate: int) -> Iterator[np.ndarray]:
+    """Blocks `[C, n]` at `rate` -> blocks at `out_rate`, by soxr: round(N * out_rate / rate) samples."""
     stream: soxr.ResampleStream | None = None
     made = taken = 0
     for data in blocks:
@@ -171,8 +175,6 @@ def _resampled(
             data = stream.resample_chunk(np.ascontiguousarray(data.T)).T
         made += data.shape[1]
         yield data
-        if wanted is not None and made >= wanted:
-            return
     if stream is not None:
         tail = stream.resample_chunk(np.zeros((0, data.shape[0]), np.float32), last=True).T
         yield tail[:, : max(0, round(taken * out_rate / rate) - made)]
@@ -201,6 +203,8 @@ def _reblocked(
             for i in range(0, whole, size):
                 yield np.ascontiguousarray(joined[:, i : i + size])
             held, count, sent = [joined[:, whole:]], count - whole, sent + whole
+        if wanted is not None and sent + count >= wanted:
+            break
     if wanted is not None:
         missing = wanted - sent - count
         while missing > 0:

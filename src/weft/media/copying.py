@@ -1,0 +1,182 @@
+"""Stream copy: which packets of a clip to take, and their times in the new file. Nothing is decoded here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import AttachmentStream, Stream
+from av.video.stream import VideoStream
+
+from weft.errors import MediaError
+from weft.media.source import open_source, picture_stream, reading
+from weft.media.video import Video
+
+# Said of the file that was; not true of the one that is written.
+_STALE = (
+    "encoder",
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "duration",
+    "bps",
+    "number_of_",
+    "_stat",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Which packets of the picture to copy: `count` from the one found by a seek to `seek` (None: first).
+
+    Seconds on the source's clock: `origin` becomes 0, `begin` is where the clip asked for begins, `end` where
+    the copied pictures end.
+    """
+
+    seek: int | None
+    count: int
+    origin: Fraction
+    begin: Fraction
+    end: Fraction
+
+
+def plan(video: Video, edits: bool) -> Cut:
+    """Look through the packets. With `edits` the file will begin exactly at the clip, else at a key frame."""
+    start = video.picture.zero + Fraction(video.start)
+    with open_source(video.path) as container, reading(video.path):
+        seek = _key_before(container, video, start)
+    with open_source(video.path) as container, reading(video.path):
+        stream = picture_stream(container, video.path)
+        base = stream.time_base
+        assert base is not None
+        if seek is not None:
+            container.seek(seek, stream=stream)
+        begin, stop = round(start / base), round((start + Fraction(video.duration)) / base)
+        nominal = max(1, round(1 / video.picture.rate / base))
+        key: int | None = None
+        count = end = seen = seen_end = 0
+        for packet in container.demux(stream):
+            if not packet.size:
+                continue
+            if packet.pts is None:
+                raise MediaError(
+                    f"{video.path}: its pictures carry no times; convert it to .mp4 or .mkv first"
+                )
+            key = packet.pts if key is None else key
+            seen += 1
+            seen_end = max(seen_end, packet.pts + (packet.duration or nominal))
+            if packet.pts < stop:
+                count, end = seen, seen_end
+            if packet.dts is not None and packet.dts >= stop:
+                break
+        if key is None or count == 0:
+            raise MediaError(f"{video.path} holds no picture from {video.start:g} s on")
+        origin = begin if edits else min(key, begin)
+        return Cut(seek=seek, count=count, origin=origin * base, begin=begin * base, end=end * base)
+
+
+def _key_before(container: InputContainer, video: Video, start: Fraction) -> int | None:
+    """Where to seek to so that the first packet is shown at `start` or before; None: from the first."""
+    stream = picture_stream(container, video.path)
+    base = stream.time_base
+    assert base is not None
+    back = Fraction(0)
+    while start - back > video.picture.zero:
+        seek = int((start - back) / base)
+        container.seek(seek, stream=stream)
+        key = next((p for p in container.demux(stream) if p.size), None)
+        if key is not None and key.pts is not None and key.pts <= start / base:
+            return seek
+        back = back * 2 + 1
+    return None
+
+
+def copy_stream(sink: OutputContainer, stream: Stream) -> Stream | None:
+    """A stream in `sink` for the packets of `stream`; None when the container cannot hold it."""
+    if stream.type == "data" or (stream.type == "video" and isinstance(stream, AttachmentStream)):
+        return None
+    try:
+        copy = sink.add_stream_from_template(stream, opaque=True)
+    except ValueError:
+        return None
+    copy.metadata.update(fresh(stream.metadata))
+    copy.disposition = stream.disposition
+    if stream.name == "hevc" and sink.format.name in ("mp4", "mov"):
+        copy.codec_context.codec_tag = "hvc1"  # the tag Apple's players insist on
+    return copy
+
+
+def copied(
+    source: InputContainer,
+    picture: VideoStream,
+    copies: Mapping[int, Stream],
+    cut: Cut,
+    edits: bool,
+    video: Video,
+) -> Iterator[Packet]:
+    """The packets of the streams in `copies` (source index -> new stream), with `cut.origin` as time 0."""
+    streams = [s for s in source.streams if s.index in copies and s.type != "attachment"]
+    shift = {s.index: round(cut.origin / s.time_base) for s in streams if s.time_base}
+    stop = video.picture.zero + Fraction(video.start) + Fraction(video.duration)
+    left = cut.count
+    with reading(video.path):
+        if cut.seek is not None:
+            source.seek(cut.seek, stream=picture)
+        for packet in source.demux(streams):
+            if not packet.size:
+                continue
+            index, base = packet.stream_index, packet.time_base
+            if index == picture.index:
+                if left == 0:
+                    continue
+                left -= 1
+            elif packet.pts is None or packet.pts * base >= stop:
+                if left == 0 and packet.pts is not None and packet.pts * base > stop + 5:
+                    return
+                continue
+            elif (packet.pts + (packet.duration or 0)) * base <= cut.origin and not _primes(
+                packet, cut, edits
+            ):
+                continue
+            packet.pts = None if packet.pts is None else packet.pts - shift[index]
+            packet.dts = None if packet.dts is None else packet.dts - shift[index]
+            packet.stream = copies[index]
+            yield packet
+
+
+def _primes(packet: Packet, cut: Cut, edits: bool) -> bool:
+    """Sound just before the clip helps to decode what follows, and an edit list can hide it."""
+    assert packet.pts is not None
+    return (
+        edits
+        and packet.stream.type == "audio"
+        and packet.pts * packet.time_base >= cut.origin - Fraction(1, 10)
+    )
+
+
+def describe(source: InputContainer, sink: OutputContainer, cut: Cut, comment: str | None) -> None:
+    """Carry over the file's metadata and chapters; add `comment` to the comment field."""
+    sink.metadata.update(fresh(source.metadata))
+    if comment:
+        before = sink.metadata.get("comment", "")
+        sink.metadata["comment"] = f"{before}\n{comment}" if before else comment
+    chapters = []
+    for chapter in source.chapters():
+        base = chapter["time_base"] or Fraction(1, av.time_base)
+        start, end = Fraction(chapter["start"] * base), Fraction(chapter["end"] * base)
+        if end > cut.begin and start < cut.end:
+            chapter["start"] = round(max(Fraction(0), start - cut.origin) / base)
+            chapter["end"] = round((min(end, cut.end) - cut.origin) / base)
+            chapters.append(chapter)
+    with suppress(ValueError):
+        sink.set_chapters(chapters)
+
+
+def fresh(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Metadata that is still true of a copy."""
+    return {key: value for key, value in metadata.items() if not key.lower().startswith(_STALE)}
