@@ -1,0 +1,204 @@
+"""Onsets: finding them in a sound, and scoring times against times.
+
+Conventions: times are seconds. A found onset matches a true one within `tolerance_s` (inclusive), one to one, as
+many pairs as possible (mir_eval.onset's rule). With nothing to find and nothing found every score is 1; with only
+one of the two empty, 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from weft.metrics import checks
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorConfig:
+    """How onsets are read off a sound; one setting for every clip.
+
+    Log-mel flux (`n_mels` bands, dB above a fixed `floor_db`, mean over bands of the rise across `lag` frames),
+    then peaks: the maximum within `apart_s` on both sides and at least `threshold_db` above the mean of the
+    surrounding `mean_s` on each side.
+    """
+
+    n_fft: int = 1024
+    hop: int = 256
+    n_mels: int = 64
+    lag: int = 2
+    floor_db: float = -80.0
+    threshold_db: float = 3.0
+    apart_s: float = 0.05
+    mean_s: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnsetScores:
+    """Shares in [0, 1], and the counts behind them."""
+
+    precision: float
+    recall: float
+    f1: float
+    matched: int
+    found: int
+    true: int
+
+
+def flux(
+    audio: ArrayLike, rate: int = 44100, config: DetectorConfig | None = None
+) -> tuple[NDArray[np.float64], float]:
+    """Return (onset strength `[F]` in dB per frame lag, seconds per frame) of `audio` `[C, N]`, channels power-summed.
+
+    Frame i is centred at `i * hop / rate`. librosa.onset.onset_strength on a fixed dB scale: nothing is normalised by
+    the clip, so one threshold serves all.
+    """
+    import librosa
+
+    from weft.metrics.spectrum import mel_power
+
+    c = config or DetectorConfig()
+    wave = checks.wave(audio)
+    lead = c.n_fft // c.hop  # frames of silence before the clip, so that a sound at its very start is a rise
+    padded = np.pad(wave, ((0, 0), (lead * c.hop, 0)))
+    power = mel_power(padded, rate, n_fft=c.n_fft, hop=c.hop, n_mels=c.n_mels).sum(0)
+    level = 10 * np.log10(np.maximum(power, 10 ** (c.floor_db / 10)))
+    # onset_strength puts `lag` zeros in front: value i is the rise from frame i - lag to frame i.
+    strength = librosa.onset.onset_strength(S=level, sr=rate, hop_length=c.hop, lag=c.lag, center=False)
+    strength = np.asarray(strength, dtype=np.float64)[lead:]
+    # Windows that reach past the end see a mirrored sound, whose kink is no onset.
+    strength[np.arange(strength.size) * c.hop + c.n_fft // 2 > wave.shape[1]] = 0.0
+    return strength, c.hop / rate
+
+
+def detect(
+    audio: ArrayLike, rate: int = 44100, config: DetectorConfig | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (times `[n]` s, confidence `[n]` dB above the surroundings) of the onsets in `audio` `[C, N]`."""
+    c = config or DetectorConfig()
+    strength, step = flux(audio, rate, c)
+    return pick(strength, step, threshold=c.threshold_db, apart_s=c.apart_s, mean_s=c.mean_s)
+
+
+def pick(
+    strength: ArrayLike, step_s: float, *, threshold: float, apart_s: float = 0.05, mean_s: float = 0.1
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (times, confidence) of the peaks of a curve sampled every `step_s` from time 0.
+
+    A peak is the largest value within `apart_s` on both sides and exceeds the mean within `mean_s` by `threshold`;
+    that excess is its confidence. Of a plateau the first sample counts.
+    """
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d
+
+    curve = np.asarray(strength, dtype=np.float64)
+    if curve.ndim != 1 or not np.isfinite(curve).all():
+        raise ValueError(f"strength must be finite and one-dimensional, got shape {curve.shape}")
+    if curve.size == 0:
+        return np.zeros(0), np.zeros(0)
+    near = max(round(apart_s / step_s), 1)
+    wide = max(round(mean_s / step_s), 1)
+    top = curve >= maximum_filter1d(curve, 2 * near + 1, mode="constant", cval=-np.inf)
+    excess = curve - uniform_filter1d(curve, 2 * wide + 1, mode="nearest")
+    kept: list[int] = []
+    for i in np.flatnonzero(top & (excess >= threshold) & (excess > 0)):
+        if not kept or i - kept[-1] > near:
+            kept.append(int(i))
+    return np.asarray(kept, dtype=np.float64) * step_s, excess[kept] if kept else np.zeros(0)
+
+
+def match(found: ArrayLike, true: ArrayLike, tolerance_s: float = 0.05) -> int:
+    """Return how many pairs a largest one-to-one matching within `tolerance_s` has.
+
+    With one tolerance for all, pairing both sorted lists from the left is optimal.
+    """
+    a, b = checks.times(found, "found onsets"), checks.times(true, "true onsets")
+    if not tolerance_s > 0:
+        raise ValueError(f"tolerance {tolerance_s} s must be above 0")
+    i = j = pairs = 0
+    while i < len(a) and j < len(b):
+        # Rounded far below a sample, so that 0.05 apart is within 0.05 whatever the floats say.
+        apart = round(a[i] - b[j], 10)
+        if abs(apart) <= tolerance_s:
+            pairs, i, j = pairs + 1, i + 1, j + 1
+        elif apart < 0:
+            i += 1
+        else:
+            j += 1
+    return pairs
+
+
+def scores(found: ArrayLike, true: ArrayLike, tolerance_s: float = 0.05) -> OnsetScores:
+    """Return precision, recall and F1 of `found` against `true` (both `[n]` seconds)."""
+    return _scores(match(found, true, tolerance_s), np.size(found), np.size(true))
+
+
+def _scores(matched: int, found: int, true: int) -> OnsetScores:
+    if found == true == 0:
+        return OnsetScores(precision=1.0, recall=1.0, f1=1.0, matched=0, found=0, true=0)
+    return OnsetScores(
+        precision=matched / found if found else 0.0,
+        recall=matched / true if true else 0.0,
+        f1=2 * matched / (found + true),
+        matched=matched,
+        found=found,
+        true=true,
+    )
+
+
+def chance(
+    count: int,
+    true: ArrayLike,
+    duration_s: float,
+    tolerance_s: float = 0.05,
+    *,
+    rng: np.random.Generator,
+    draws: int = 200,
+) -> float:
+    """Return the mean F1 of `count` onsets placed uniformly at random in [0, duration_s], over `draws` draws.
+
+    The baseline to print beside an F1: give it the number of onsets the detector found.
+    """
+    truth = checks.times(true, "true onsets")
+    if not duration_s > 0:
+        raise ValueError(f"duration {duration_s} s must be above 0")
+    if count == 0 or truth.size == 0:
+        return scores(np.zeros(count), truth, tolerance_s).f1
+    draw = rng.uniform(0, duration_s, (draws, count))
+    return float(np.mean([scores(times, truth, tolerance_s).f1 for times in draw]))
+
+
+def average_precision(
+    clips: list[tuple[ArrayLike, ArrayLike, ArrayLike]], tolerance_s: float = 0.05
+) -> float:
+    """Return the average precision of detections pooled over clips.
+
+    clips: (found times `[n]`, confidence `[n]`, true times `[m]`) each. Detections are taken by falling confidence;
+    each claims the nearest true onset of its own clip within the tolerance that nobody has claimed, else it is
+    false. AP = the sum over true positives of the precision at that rank, over the number of true onsets (the area
+    under the precision-recall steps, not interpolated). 1 with nothing to find and nothing found.
+
+    Raises ValueError when a clip's confidences do not fit its times.
+    """
+    ranked: list[tuple[float, int, float]] = []
+    open_onsets: list[NDArray[np.float64]] = []
+    for index, (found, confidence, true) in enumerate(clips):
+        at, sure = np.asarray(found, float).reshape(-1), np.asarray(confidence, float).reshape(-1)
+        if at.shape != sure.shape:
+            raise ValueError(f"clip {index}: {at.size} onsets but {sure.size} confidences")
+        checks.times(at, "found onsets")
+        if np.isnan(sure).any():
+            raise ValueError(f"clip {index}: a confidence is NaN")
+        ranked += [(-s, index, t) for s, t in zip(sure.tolist(), at.tolist(), strict=True)]
+        open_onsets.append(checks.times(true, "true onsets").copy())
+    total = sum(o.size for o in open_onsets)
+    if total == 0:
+        return 1.0 if not ranked else 0.0
+    hits, area = 0, 0.0
+    for rank, (_, index, t) in enumerate(sorted(ranked), start=1):
+        apart = np.abs(open_onsets[index] - t)
+        if apart.size and round(float(apart.min()), 10) <= tolerance_s:
+            open_onsets[index] = np.delete(open_onsets[index], apart.argmin())
+            hits += 1
+            area += hits / rank
+    return area / total

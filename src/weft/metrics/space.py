@@ -1,0 +1,85 @@
+"""Where the sound sits between the two loudspeakers.
+
+Conventions: stereo audio `[2, N]`, left first. Frames of 1024 samples (23 ms) without overlap. The level difference
+(ILD) is right over left in dB, positive to the right, as is pan: -1 left, 0 centre, 1 right. A frame is active when its
+level (mean power of both channels) exceeds -50 dB full scale.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from weft.metrics import checks
+from weft.metrics.envelope import correlation
+
+FRAME = 1024
+ACTIVE_DB = -50.0
+# A silent channel beside a sounding one counts as 50 dB apart, not infinity.
+_EPSILON = 1e-9
+
+
+def frame_power(audio: ArrayLike) -> NDArray[np.float64]:
+    """Return the mean power `[2, F]` of each channel and frame; frame i covers [1024 i, 1024 (i + 1)) samples.
+
+    The last, partial frame counts over the samples it has. Raises ValueError unless `audio` is `[2, N]`.
+    """
+    wave = checks.wave(audio)
+    if wave.shape[0] != 2:
+        raise ValueError(f"audio has {wave.shape[0]} channel(s), but a level difference needs two")
+    starts = np.arange(0, wave.shape[1], FRAME)
+    length = np.diff(np.append(starts, wave.shape[1]))
+    return np.add.reduceat(np.square(wave), starts, axis=1) / length
+
+
+def active(power: NDArray[np.float64], threshold_db: float = ACTIVE_DB) -> NDArray[np.bool_]:
+    """Return which frames `[F]` of `power` `[2, F]` are louder than `threshold_db` full scale."""
+    return power.mean(0) > 10 ** (threshold_db / 10)
+
+
+def ild(audio: ArrayLike) -> NDArray[np.float64]:
+    """Return the level difference `[F]` in dB, right over left; within ±50 dB for sounds at full scale."""
+    left, right = frame_power(audio)
+    loud = _EPSILON + 1e-5 * np.maximum(left, right)
+    return 10 * np.log10((right + loud) / (left + loud))
+
+
+def ild_error(estimate: ArrayLike, reference: ArrayLike) -> float:
+    """Return the mean absolute ILD difference in dB over the reference's active frames; NaN when there are none."""
+    a, b = checks.pair(estimate, reference)
+    where = active(frame_power(b))
+    return float(np.abs(ild(a) - ild(b))[where].mean()) if where.any() else float("nan")
+
+
+def pan(audio: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return (pan `[F]` in [-1, 1], active `[F]`) read off the channel levels by the constant-power law.
+
+    A source at pan p plays with amplitudes cos and sin of (p + 1) π / 4, so p = 4 / π · atan2(right, left) - 1.
+    """
+    power = frame_power(audio)
+    amplitude = np.sqrt(power)
+    return 4 / np.pi * np.arctan2(amplitude[1], amplitude[0] + 1e-12) - 1, active(power)
+
+
+def pan_pairs(audio: ArrayLike, true_pan: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (heard pan, true pan) on the active frames.
+
+    true_pan: `[F']` evenly spaced over the clip, any F' >= 1; read at frame centres by linear interpolation.
+    """
+    heard, where = pan(audio)
+    track = np.asarray(true_pan, float)
+    if track.ndim != 1 or track.size == 0 or not np.isfinite(track).all():
+        raise ValueError(f"true pan must be finite values over time, got shape {track.shape}")
+    centre = (np.arange(heard.size) + 0.5) / heard.size
+    wanted = np.interp(centre, (np.arange(track.size) + 0.5) / track.size, track)
+    return heard[where], wanted[where]
+
+
+def pan_correlation(pairs: list[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> float:
+    """Return Pearson's r over the frames of all clips pooled (table row "pan r"); `pairs` from `pan_pairs`.
+
+    Pooled because a still source has no correlation of its own. NaN with fewer than two active frames.
+    """
+    heard = np.concatenate([p[0] for p in pairs]) if pairs else np.zeros(0)
+    wanted = np.concatenate([p[1] for p in pairs]) if pairs else np.zeros(0)
+    return correlation(heard, wanted) if heard.size > 1 else float("nan")
