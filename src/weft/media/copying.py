@@ -14,6 +14,7 @@ from av.stream import AttachmentStream, Stream
 from av.video.stream import VideoStream
 
 from weft.errors import MediaError
+from weft.media.extent import key_before
 from weft.media.source import open_source, picture_stream, reading
 from weft.media.video import Video
 
@@ -47,9 +48,9 @@ class Cut:
 
 def plan(video: Video, edits: bool) -> Cut:
     """Look through the packets. With `edits` the file will begin exactly at the clip, else at a key frame."""
-    start = video.picture.zero + Fraction(video.start)
+    start = video.begin
     with open_source(video.path) as container, reading(video.path):
-        seek = _key_before(container, video, start)
+        seek = key_before(container, picture_stream(container, video.path), video.picture, start)
     with open_source(video.path) as container, reading(video.path):
         stream = picture_stream(container, video.path)
         base = stream.time_base
@@ -80,22 +81,6 @@ def plan(video: Video, edits: bool) -> Cut:
         return Cut(seek=seek, count=count, origin=origin * base, begin=begin * base, end=end * base)
 
 
-def _key_before(container: InputContainer, video: Video, start: Fraction) -> int | None:
-    """Where to seek to so that the first packet is shown at `start` or before; None: from the first."""
-    stream = picture_stream(container, video.path)
-    base = stream.time_base
-    assert base is not None
-    back = Fraction(0)
-    while start - back > video.picture.zero:
-        seek = int((start - back) / base)
-        container.seek(seek, stream=stream)
-        key = next((p for p in container.demux(stream) if p.size), None)
-        if key is not None and key.pts is not None and key.pts <= start / base:
-            return seek
-        back = back * 2 + 1
-    return None
-
-
 def copy_stream(sink: OutputContainer, stream: Stream) -> Stream | None:
     """A stream in `sink` for the packets of `stream`; None when the container cannot hold it."""
     if stream.type == "data" or (stream.type == "video" and isinstance(stream, AttachmentStream)):
@@ -122,7 +107,7 @@ def copied(
     """The packets of the streams in `copies` (source index -> new stream), with `cut.origin` as time 0."""
     streams = [s for s in source.streams if s.index in copies and s.type != "attachment"]
     shift = {s.index: round(cut.origin / s.time_base) for s in streams if s.time_base}
-    stop = video.picture.zero + Fraction(video.start) + Fraction(video.duration)
+    stop = video.begin + Fraction(video.duration)
     left = cut.count
     with reading(video.path):
         if cut.seek is not None:

@@ -17,7 +17,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from weft.errors import MediaError
-from weft.media.source import moving_pictures, open_source, reading
+from weft.media.source import moving_pictures, open_source, picture_stream, reading
+
+_COARSE = Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ def probe(container: InputContainer, stream: VideoStream, path: Path) -> Picture
     end = _end(container, stream, rate)
     if end is None or end <= zero:
         end = zero + 1 / rate
+    whole_frames = max(1, round((end - zero) * rate)) / rate
+    if time_base >= _COARSE and abs(end - zero - whole_frames) <= time_base:
+        end = zero + whole_frames  # a clock of milliseconds rounds what its frame rate says exactly
     matrix = _display_matrix(first)
     orientation = Orientation.from_matrix(matrix) if matrix else Orientation()
     width, height = _square_pixels(first.width, first.height, stream.sample_aspect_ratio)
@@ -101,6 +106,44 @@ def first_picture_time(path: Path) -> Fraction | None:
         if first is None:
             return None
         return (first.pts if first.pts is not None else stream.start_time or 0) * stream.time_base
+
+
+def key_before(
+    container: InputContainer, stream: VideoStream, picture: Picture, time: Fraction
+) -> int | None:
+    """Where to seek to so that the first packet is shown at `time` or before; None: start from the first."""
+    base = stream.time_base
+    assert base is not None
+    back = Fraction(0)
+    while time - back > picture.zero:
+        # A container's index counts in decode order: the key frame it names may be shown after `time`.
+        seek = int((time - back) / base)
+        container.seek(seek, stream=stream)
+        key = next((p for p in container.demux(stream) if p.size), None)
+        if key is not None and key.pts is not None and key.pts * base <= time:
+            return seek
+        back = back * 2 + 1
+    return None
+
+
+def shown_at(path: Path, picture: Picture, time: Fraction) -> Fraction:
+    """When the picture that is on screen at `time` appeared, by the packets' times alone."""
+    with open_source(path) as container, reading(path):
+        stream = picture_stream(container, path)
+        seek = key_before(container, stream, picture, time)
+    with open_source(path) as container, reading(path):
+        stream = picture_stream(container, path)
+        base = stream.time_base
+        assert base is not None
+        if seek is not None:
+            container.seek(seek, stream=stream)
+        best = picture.zero
+        for packet in container.demux(stream):
+            if packet.pts is not None and is_shown(packet) and packet.pts * base <= time:
+                best = max(best, packet.pts * base)
+            if packet.dts is not None and packet.dts * base > time:
+                break
+        return best
 
 
 def decoded(
@@ -202,7 +245,7 @@ def _last_tick(container: InputContainer, stream: VideoStream, rate: Fraction) -
     nominal = round(1 / rate / stream.time_base)
     last: tuple[int, int] | None = None
     for packet in container.demux(stream):
-        if packet.pts is not None and not packet.is_discard and packet.size:
+        if packet.pts is not None and is_shown(packet):
             last = max(last or (packet.pts, 0), (packet.pts, packet.duration or nominal))
     return None if last is None else sum(last)
 

@@ -15,9 +15,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from weft.errors import MediaError
-from weft.media.extent import Orientation, Picture, decoded, probe
+from weft.media.extent import Orientation, Picture, decoded, probe, shown_at
 from weft.media.source import open_source, picture_stream, reading
 
+_TOUCH = Fraction(1, 1000)  # a start written to the millisecond still means the picture that appears then
 Fit = Literal["squash", "cover"]
 
 
@@ -25,9 +26,10 @@ Fit = Literal["squash", "cover"]
 class Video:
     """A clip, or a part of one, whose pictures are decoded only when asked for.
 
-    `start` is seconds after the file's first picture, `duration` the seconds of picture from there; `width`
-    and `height` are what a player shows, rotation and pixel shape applied; `rotation` is the clockwise turn
-    in degrees (0, 90, 180, 270) from stored to shown; `fps` is the file's average rate, for information only.
+    `start`: seconds after the file's first picture, always the moment a picture appears; `duration`: the
+    seconds of picture from there; `width`, `height`: what a player shows, rotation and pixel shape applied;
+    `rotation`: the clockwise turn in degrees (0, 90, 180, 270) from stored to shown; `fps`: the file's
+    average rate, for information; `begin`: `start` on the file's own clock, exact.
     """
 
     path: Path
@@ -39,12 +41,14 @@ class Video:
     rotation: int
     has_audio: bool
     picture: Picture
+    begin: Fraction
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], start: float = 0.0, duration: float | None = None) -> Video:
         """Read what the file says of its pictures, and decode the first to be sure there is one.
 
-        A `duration` that reaches past the end is cut to what there is.
+        The clip begins with the picture on screen at `start`, so its `start` may be up to one frame earlier
+        than asked: sound and picture then begin together. A `duration` that reaches past the end is cut.
         Raises MediaError: missing file, folder, no video stream, no picture that can be decoded, cut short,
         `start` outside the clip, `duration` not positive.
         """
@@ -57,10 +61,11 @@ class Video:
             raise MediaError(f"{file}: start {start:g} s lies outside the clip, which is {whole:.3f} s long")
         if duration is not None and not duration > 0.0:
             raise MediaError(f"{file}: duration {duration:g} s must be more than 0")
-        rest = whole - start
+        begin = shown_at(file, picture, picture.zero + Fraction(start) + _TOUCH) if start else picture.zero
+        rest = float(picture.end - begin)
         return cls(
             path=file,
-            start=float(start),
+            start=float(begin - picture.zero),
             duration=rest if duration is None else min(float(duration), rest),
             width=picture.width,
             height=picture.height,
@@ -68,6 +73,7 @@ class Video:
             rotation=picture.orientation.degrees,
             has_audio=has_audio,
             picture=picture,
+            begin=begin,
         )
 
     @property
@@ -76,27 +82,26 @@ class Video:
         return self.start == 0.0 and self.start + self.duration >= float(self.picture.end - self.picture.zero)
 
     def frame_count(self, fps: float | Fraction) -> int:
-        """How many frames `iter_frames(fps)` gives: one for each k with k / fps < duration, at least one."""
+        """How many frames `iter_frames(fps)` gives: one for each k with k / fps < duration - 1 ms, at least one."""
         if not fps > 0:
             raise MediaError(f"a frame rate must be more than 0, not {fps}")
-        return max(1, ceil(self.duration * float(fps) - 1e-6))
+        return max(1, ceil((self.duration - 0.001) * float(fps)))
 
     def iter_frames(
         self, fps: float | Fraction | None, size: tuple[int, int] | None = None, fit: Fit = "squash"
     ) -> Iterator[tuple[float, np.ndarray]]:
         """Yield (t, frame): t seconds after `start`, frame uint8 `[H, W, 3]` RGB, in order.
 
-        With `fps`, t = k / fps for k = 0, 1, ... while t < duration, and the frame is the one whose exact
-        presentation time is nearest to t (of two equally near, the earlier): the same grid for constant and
-        variable rates. One picture may serve several t; it is then the same array, so do not write into it.
-        With `fps=None`, every picture shown from `start` on comes once, at its own time; the first may have t
-        < 0 (shown before `start`, still on screen at `start`).
+        With `fps`, t = k / fps for k = 0, 1, ... while t < duration (but for a last millisecond), and the
+        frame is the one whose exact presentation time is nearest to t (of two equally near, the earlier): the
+        same grid for constant and variable rates. One picture may serve several t; it is then the same array,
+        so do not write into it. With `fps=None`, every picture comes once, at its own time.
 
         `size` is (width, height) as shown, default the display size. `fit`: "squash" ignores the aspect
         ratio, "cover" fills `size` and crops the middle.
         """
         scaler = _Scaler(self.picture.orientation, size or (self.width, self.height), self._shown(), fit)
-        zero = self.picture.zero + Fraction(self.start)
+        zero = self.begin
         with open_source(self.path) as container, reading(self.path):
             stream = picture_stream(container, self.path)
             frames = decoded(container, stream, self.picture, zero)
@@ -124,19 +129,11 @@ class Video:
 def _own_times(
     frames: Iterator[tuple[Fraction, VideoFrame]], zero: Fraction, end: Fraction
 ) -> Iterator[tuple[float, VideoFrame]]:
-    before: tuple[Fraction, VideoFrame] | None = None
     for time, frame in frames:
         if time >= end:
-            break
-        if time <= zero:
-            before = (time, frame)
-            continue
-        if before is not None:
-            yield float(before[0] - zero), before[1]
-            before = None
-        yield float(time - zero), frame
-    if before is not None:
-        yield float(before[0] - zero), before[1]
+            return
+        if time >= zero:
+            yield float(time - zero), frame
 
 
 def _nearest(
