@@ -50,7 +50,7 @@ def envelope_from_onsets(
 def onset_power(
     onsets: Iterable[Onset], count: int, hop: float, *, decay: float = DECAY_S, lead: float = 0.0
 ) -> Floats:
-    """Power over time, [count] values `hop` s apart, of onsets at full scale: strength squared from each onset
+    """Power over time, [count] values `hop` s apart, of onsets at full scale: strength squared from an onset
     (after a linear rise of `lead` s) to its end, then decaying; cut after seven time constants (-61 dB)."""
     power = np.zeros(count)
     for onset in onsets:

@@ -6,7 +6,6 @@ A key left out (or null) means "not given". Every fault is a `CueError` that beg
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -210,16 +209,11 @@ def _inside(t: Any, name: str, duration: float) -> None:
         raise CueError(f"{name}: {shown(t)} is {side}; give seconds from 0 to {duration}")
 
 
-def save(sheet: CueSheet, path: Path) -> None:
-    """Write aside in the same folder, then rename: `path` holds the whole sheet or what it held before."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+def save(sheet: CueSheet, path: Path, *, overwrite: bool = False) -> None:
+    from weft.media.atomic import written_aside
+
+    with written_aside(path, overwrite) as aside:
         aside.write_text(write(sheet), encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise CueError(f"{path}: cannot be written ({error.strerror})") from None
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def write(sheet: CueSheet) -> str:

@@ -145,7 +145,7 @@ def _by_a_person(source: str | None) -> str | None:
 
 
 def _model(onsets: Iterable[Onset], envelope: Envelope) -> Floats:
-    """Power these onsets would have at the envelope's times; an RMS window hears them half its length early."""
+    """Power these onsets would have at the envelope's times; an RMS window hears them a little early."""
     return onset_power(onsets, envelope.rms.size, envelope.hop, lead=0.006)
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from weft.cues.sheet import CueSheet, Onset, Segment, Track, What, When, Where
+from weft.cues.sheet import CueSheet, Onset, Segment, What, When, Where
 
 SAME_EVENT_S = 0.1
 SAME_TIMING_S = 0.05
@@ -108,13 +108,18 @@ def _where(given: Where, spotted: CueSheet) -> Where:
     seen = spotted.where
     if given.tracks is None:
         return seen
-    if not any(track.depth is not None for track in seen.tracks or ()):
+    deep = tuple(track for track in seen.tracks or () if track.depth is not None)
+    if not deep:
         return given
-    tracks = tuple(
-        Track(label=k.label, t=k.t, box=k.box, depth=spotted.depth_at(k.t, k.label)) if k.depth is None else k
-        for k in given.tracks
+    told = replace(spotted, where=Where(tracks=deep))
+    made = Where(
+        tracks=tuple(
+            replace(k, depth=told.depth_at(k.t, k.label))
+            if k.depth is None and k not in (seen.tracks or ())
+            else k
+            for k in given.tracks
+        )
     )
-    made = Where(tracks=tracks)
     return replace(made, source=_sources(made, given, seen))
 
 

@@ -349,11 +349,11 @@ class CueSheet:
 
         return read(text, clip=clip)
 
-    def save(self, path: str | Path) -> None:
-        """Write the JSON document aside, then rename it to `path`."""
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the JSON document aside, then rename it to `path`; `MediaError` if it exists or cannot be."""
         from weft.cues.document import save
 
-        save(self, Path(path))
+        save(self, Path(path), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path, *, clip: Clip | None = None) -> CueSheet:
