@@ -1,8 +1,10 @@
-"""Make the bank of rooms in src/weft/synthesis/rooms: stereo impulse responses without the direct sound (pyroomacoustics).
+"""Make the bank of rooms in src/weft/synthesis/rooms: stereo impulse responses without the direct sound
+(pyroomacoustics).
 
-Run: python recipes/make_rooms.py. Needs the [world] extra. Each room is a shoebox with frequency-dependent walls (image sources with
-randomised positions, against the sweeping echoes of perfect boxes) and an ORTF-like pair of cardioids looking at the source.
-The response is normalised so that the direct sound at 1 m would be 1, so the bank keeps each room's own loudness.
+Run: python recipes/make_rooms.py. Needs the [world] extra. Each room is a shoebox with frequency-dependent
+walls (image sources with randomised positions, against the sweeping echoes of perfect boxes) and an ORTF-like
+pair of cardioids looking at the source. The response is normalised so that the direct sound at 1 m would be
+1, so the bank keeps each room's own loudness.
 """
 
 from __future__ import annotations
@@ -148,7 +150,8 @@ def main() -> None:
         soundfile.write(path, (wave / max(1.0, peak * 1.01)).T, RATE, subtype="PCM_16")
         energy = 10 * np.log10((wave**2).sum(axis=1).mean())
         print(
-            f"{path.name:28s} {path.stat().st_size / 1024:7.0f} kB  T60 {t60:.2f} s  energy {energy:6.1f} dB  peak {peak:.2f}"
+            f"{path.name:28s} {path.stat().st_size / 1024:7.0f} kB  T60 {t60:.2f} s  "
+            f"energy {energy:6.1f} dB  peak {peak:.2f}"
         )
     total = sum(path.stat().st_size for path in OUT.glob("*.flac"))
     print(f"{len(ROOMS)} rooms, {total / 1e6:.2f} MB")

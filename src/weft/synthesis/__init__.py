@@ -1,4 +1,6 @@
-"""Physical sound: modal, friction and granular sources by material, placed in rooms. No networks, no pictures."""
+"""Physical sound: modal, friction and granular sources by material, placed in rooms. No networks, no
+pictures.
+"""
 
 from weft.synthesis.event import SoundEvent
 from weft.synthesis.render import render, render_blocks

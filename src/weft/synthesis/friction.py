@@ -1,4 +1,6 @@
-"""Sustained contact: a dragged stick and a rolling object, played in overlapping pieces so that memory stays constant."""
+"""Sustained contact: a dragged stick and a rolling object, played in overlapping pieces so that memory stays
+constant.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from weft.synthesis.voice import Voice
 _PIECE_S = 1.5
 _OVERLAP_S = 0.03
 _KERNEL_S = 1.2
-_LARGEST = 5.0
-"""Rubbing holds the big grains down: its sizes stop at 5 where a blow's go to 30."""
+_LARGEST = 8.0
+"""Rubbing holds the big grains down: its sizes stop at 8 where a blow's go to 30."""
 
 
 def _bell(hz: np.ndarray, centre: float, octaves: float) -> np.ndarray:
@@ -86,7 +88,9 @@ def _through_modes(
     rng: np.random.Generator,
     rate: int,
 ) -> np.ndarray:
-    """Excitation [n] through the object's modes, damped by what touches it; about unit variance -> float32 [>= n]."""
+    """Excitation [n] through the object's modes, damped by what touches it; about unit variance -> float32
+    [>= n].
+    """
     decay = voice.mode_decay * 1.3 + held
     weight = 0.3 + rng.random(len(decay))
     n = ring_length(decay, rate, int(_KERNEL_S * rate))
@@ -106,9 +110,10 @@ def rub(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """A scratch or a roll -> pieces (start in samples from the event, mono float32), in order of start.
 
-    Level: a scratch at speed 1, strength 1 has an RMS of voice.level_db + friction.level_db + 12 dB or so below a hit's peak.
+    Level: a scratch at speed 1, strength 1 has an RMS of voice.level_db + friction.level_db + 12 dB or so
+    below a hit's peak.
     """
-    total = max(int(round(event.sounding_s * rate)), int(0.03 * rate))
+    total = max(round(event.sounding_s * rate), int(0.03 * rate))
     piece, overlap = int(_PIECE_S * rate), int(_OVERLAP_S * rate)
     for index, start in enumerate(range(0, total, piece)):
         if start >= limit:
@@ -156,10 +161,10 @@ def _scratch(
     rubbing = voice.friction
     n = len(speed)
     speed = np.clip(speed * (0.35 + 0.65 * event.strength), 0, 1)
-    pressed = window * _wander(n, 0.035, 0.22, rng, rate)
+    pressed = window * _wander(n, 0.03, 0.3, rng, rate)
     noise = rub_noise(speed, rubbing.hz, rubbing.octaves, rng, rate) * pressed.astype(np.float32)
     taps = _taps(speed, rubbing.roughness, 2.2, rng, rate) * pressed.astype(np.float32)
-    out = _add(np.zeros(n, np.float32), noise, -1.0)
+    out = _add(np.zeros(n, np.float32), noise, rubbing.noise_db)
     centre = float(np.sqrt(rubbing.hz[0] * rubbing.hz[1]))
     if len(voice.mode_hz):
         excitation = noise * np.float32(0.7) + taps * np.float32(0.7)
@@ -198,7 +203,9 @@ def _roll(
     rate: int,
     start: int,
 ) -> np.ndarray:
-    """Rolling: micro-impacts and rumble, beating once a turn, faster when it rolls faster (Rath & Rocchesso 2005)."""
+    """Rolling: micro-impacts and rumble, beating once a turn, faster when it rolls faster (Rath & Rocchesso
+    2005).
+    """
     rubbing = voice.friction
     n = len(speed)
     shape = stream(0, "turns", event.track, round(event.t * 1000)).random(3)
@@ -210,7 +217,7 @@ def _roll(
     low = (rubbing.hz[0] * 0.22, rubbing.hz[1] * 0.35)
     noise = rub_noise(speed, low, 2.2, rng, rate) * pressed
     taps = _taps(speed, 90.0, 1.8, rng, rate) * pressed
-    out = _add(np.zeros(n, np.float32), noise, -4.0)
+    out = _add(np.zeros(n, np.float32), noise, rubbing.noise_db - 3.0)
     if len(voice.mode_hz):
         excitation = noise * np.float32(0.6) + taps * np.float32(0.9)
         centre = float(np.sqrt(low[0] * low[1]))

@@ -68,7 +68,7 @@ def shower(
     times[0] = 0.0
     sizes = grain_sizes(count, grains.exponent, rng) * np.exp(-times / (2.0 * spread))
     sizes[0] = np.copysign(max(abs(sizes[0]), 0.6 * np.abs(sizes).max()), sizes[0])
-    n = int((min(times[-1], 6 * spread) * rate)) + kernels.shape[1]
+    n = int(min(times[-1], 6 * spread) * rate) + kernels.shape[1]
     return sprinkle((times * rate).astype(int), sizes, kernels, n, rng)
 
 
@@ -77,8 +77,8 @@ def bubbles(
 ) -> np.ndarray:
     """Bubbles that open after a blow (or evenly `over_s` seconds of stirring) -> float32 [n].
 
-    Minnaert 1933: f0 = 3.26 / r. van den Doel 2005: decay 0.13 / r + 0.0072 r^-1.5 (1/s, r in m), amplitude growing with r, pitch
-    rising as f0 (1 + 0.1 decay t) while the bubble climbs to the surface.
+    Minnaert 1933: f0 = 3.26 / r. van den Doel 2005: decay 0.13 / r + 0.0072 r^-1.5 (1/s, r in m), amplitude
+    growing with r, pitch rising as f0 (1 + 0.1 decay t) while the bubble climbs to the surface.
     """
     spread = cloud.spread[0] + (cloud.spread[1] - cloud.spread[0]) * rng.random()
     if over_s is None:

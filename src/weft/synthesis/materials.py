@@ -1,18 +1,21 @@
 """What each of the 17 materials is, as plain data: how it rings, thuds, crackles and rubs.
 
-Decay. A mode at f loses amplitude at d(f) = support + pi f loss (1/s), so T60 = 6.91 / d. `loss` is the loss factor (tan phi, the
-shape-invariant material property of Wildes & Richards 1988 and van den Doel & Pai 1998), `support` what the holding hand, the
-floor and radiation add. Orders of `loss`: Cremer, Heckl & Petersson 2005 (Structure-Borne Sound, ch. 3: metals 1e-4..1e-3, glass
-about 1e-3, concrete and brick about 1e-2, wood about 1e-2, plasterboard about 1e-2, plastics 2e-2..1e-1, sand 1e-1), taken at and above
-the upper end for metal, glass and ceramic because mounted everyday objects lose more than bare ones. The order
-metal > glass > ceramic > wood > plastic of ringing is the one by which listeners name a material (Klatzky, Pai & Krotkov 2000;
+Decay. A mode at f loses amplitude at d(f) = support + pi f loss (1/s), so T60 = 6.91 / d. `loss` is the loss
+factor (tan phi, the shape-invariant material property of Wildes & Richards 1988 and van den Doel & Pai 1998),
+`support` what the holding hand, the floor and radiation add. Orders of `loss`: Cremer, Heckl & Petersson 2005
+(Structure-Borne Sound, ch. 3: metals 1e-4..1e-3, glass about 1e-3, concrete and brick about 1e-2, wood about
+1e-2, plasterboard about 1e-2, plastics 2e-2..1e-1, sand 1e-1), taken at and above the upper end for metal,
+glass and ceramic because mounted everyday objects lose more than bare ones. The order metal > glass > ceramic
+> wood > plastic of ringing is the one by which listeners name a material (Klatzky, Pai & Krotkov 2000;
 Giordano & McAdams 2006; Aramaki et al. 2011).
 
-Contact. A raised-cosine force pulse, shorter on harder bodies: 0.1 ms stone to 10 ms carpet (Hertz; Halmrast et al. 2010).
+Contact. A raised-cosine force pulse, shorter on harder bodies: 0.1 ms stone to 10 ms carpet (Hertz; Halmrast
+et al. 2010).
 
-Body. What is too dense in modes to be heard as pitches (soft grounds, walls, the blow itself), as level per octave (dB) and T60 (s)
-against frequency. Bubbles: Minnaert 1933, f = 3.26 / radius (Hz, m), with the damping of van den Doel 2005. Grains: impacts with
-power-law sizes (crumpled paper: Houle & Sethna 1996; gravel and other loose grounds: Cook 1997, Fontana & Bresin 2003).
+Body. What is too dense in modes to be heard as pitches (soft grounds, walls, the blow itself), as level per
+octave (dB) and T60 (s) against frequency. Bubbles: Minnaert 1933, f = 3.26 / radius (Hz, m), with the damping
+of van den Doel 2005. Grains: impacts with power-law sizes (crumpled paper: Houle & Sethna 1996; gravel and
+other loose grounds: Cook 1997, Fontana & Bresin 2003).
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Modes:
-    """Modes one can hear as pitches. `lowest_hz` of objects of middle size; `tilt_db` per octave above the lowest."""
+    """Modes one can hear as pitches. `lowest_hz` of objects of middle size; `tilt_db` per octave above the
+    lowest.
+    """
 
     lowest_hz: Range
     shapes: tuple[str, ...]
@@ -37,7 +42,9 @@ class Modes:
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """One anchor of a body's spectrum: level per octave (dB) and T60 (s) at `hz`; between anchors, straight lines over log f."""
+    """One anchor of a body's spectrum: level per octave (dB) and T60 (s) at `hz`; between anchors, straight
+    lines over log f.
+    """
 
     hz: float
     db: float
@@ -46,7 +53,9 @@ class Band:
 
 @dataclass(frozen=True, kw_only=True)
 class Grains:
-    """A shower of tiny impacts: `rate` per second when densest, dying away over `spread` seconds after a blow."""
+    """A shower of tiny impacts: `rate` per second when densest, dying away over `spread` seconds after a
+    blow.
+    """
 
     hz: Range
     t60: Range
@@ -68,10 +77,13 @@ class Bubbles:
 
 @dataclass(frozen=True, kw_only=True)
 class Friction:
-    """Rubbing: noise around `hz` (slow, fast), `roughness` micro-impacts per second at full speed, share through the modes."""
+    """Rubbing: noise around `hz` (slow, fast), `roughness` micro-impacts per second at full speed, share
+    through the modes.
+    """
 
     hz: Range
     roughness: float
+    noise_db: float = -1.0
     octaves: float = 1.6
     through_modes_db: float = 0.0
     level_db: float = -16.0
@@ -79,7 +91,9 @@ class Friction:
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """`level_db`: peak of a hit of strength 1 at depth 0.2, dBFS. `stick_db`: the drumstick's own click against that peak."""
+    """`level_db`: peak of a hit of strength 1 at depth 0.2, dBFS. `stick_db`: the drumstick's own click
+    against that peak.
+    """
 
     name: str
     level_db: float
@@ -104,12 +118,12 @@ _ALL = (
         contact_ms=(5.0, 9.0),
         stick_db=-40.0,
         body=_bands(
-            (45, -10, 0.12),
-            (90, 0, 0.13),
-            (220, -3, 0.09),
-            (600, -14, 0.05),
-            (2000, -30, 0.03),
-            (8000, -48, 0.02),
+            (45, -12, 0.11),
+            (90, -3, 0.11),
+            (220, 0, 0.075),
+            (600, -8, 0.045),
+            (1800, -22, 0.03),
+            (7000, -42, 0.02),
         ),
         body_db=0.0,
         friction=Friction(hz=(900, 2200), roughness=500, octaves=1.4, level_db=-20.0),
@@ -148,7 +162,7 @@ _ALL = (
         grains=Grains(
             hz=(800, 3500), t60=(0.004, 0.01), rate=900, spread=(0.03, 0.06), exponent=3.5, level_db=-7.0
         ),
-        friction=Friction(hz=(1200, 3500), roughness=1500, octaves=2.0, level_db=-16.0),
+        friction=Friction(hz=(1200, 3500), roughness=1500, noise_db=-2.0, octaves=2.0, level_db=-16.0),
     ),
     Material(
         name="dirt",
@@ -167,12 +181,12 @@ _ALL = (
         grains=Grains(
             hz=(700, 3200), t60=(0.003, 0.009), rate=420, spread=(0.018, 0.05), exponent=1.8, level_db=-10.0
         ),
-        friction=Friction(hz=(700, 2600), roughness=350, octaves=1.8, level_db=-17.0),
+        friction=Friction(hz=(700, 2600), roughness=350, noise_db=-6.0, octaves=1.8, level_db=-17.0),
     ),
     Material(
         name="drywall",
         level_db=-9.0,
-        contact_ms=(1.2, 2.4),
+        contact_ms=(0.8, 1.6),
         stick_db=-30.0,
         modes=Modes(
             lowest_hz=(85, 190),
@@ -180,10 +194,17 @@ _ALL = (
             loss=(0.03, 0.06),
             support=(16, 30),
             count=30,
-            tilt_db=-5.0,
+            tilt_db=-3.5,
         ),
-        body=_bands((70, -4, 0.16), (160, 0, 0.14), (400, -7, 0.07), (1200, -14, 0.03), (5000, -24, 0.012)),
-        body_db=-4.0,
+        body=_bands(
+            (70, -5, 0.2),
+            (160, 0, 0.18),
+            (400, -4, 0.09),
+            (1200, -7, 0.035),
+            (3500, -11, 0.015),
+            (9000, -20, 0.01),
+        ),
+        body_db=-5.0,
         friction=Friction(hz=(1800, 4200), roughness=260, through_modes_db=-6.0, octaves=2.2, level_db=-17.0),
     ),
     Material(
@@ -197,7 +218,7 @@ _ALL = (
             loss=(0.0012, 0.003),
             support=(5, 13),
             count=20,
-            tilt_db=-1.5,
+            tilt_db=-0.5,
         ),
         body=_bands((1500, -9, 0.02), (5000, 0, 0.014), (12000, -2, 0.008)),
         body_db=-16.0,
@@ -221,7 +242,7 @@ _ALL = (
         grains=Grains(
             hz=(3500, 9500), t60=(0.003, 0.008), rate=800, spread=(0.06, 0.13), exponent=2.6, level_db=-2.0
         ),
-        friction=Friction(hz=(4000, 7500), roughness=900, octaves=1.6, level_db=-15.0),
+        friction=Friction(hz=(4000, 7500), roughness=900, noise_db=-4.0, octaves=1.6, level_db=-15.0),
     ),
     Material(
         name="gravel",
@@ -235,7 +256,7 @@ _ALL = (
         grains=Grains(
             hz=(1600, 6500), t60=(0.006, 0.018), rate=190, spread=(0.06, 0.16), exponent=1.4, level_db=0.0
         ),
-        friction=Friction(hz=(2000, 4500), roughness=170, octaves=1.6, level_db=-12.0),
+        friction=Friction(hz=(2000, 4500), roughness=170, noise_db=-14.0, octaves=1.6, level_db=-12.0),
     ),
     Material(
         name="leaf",
@@ -249,7 +270,7 @@ _ALL = (
         grains=Grains(
             hz=(1300, 4500), t60=(0.002, 0.006), rate=110, spread=(0.10, 0.30), exponent=1.5, level_db=0.0
         ),
-        friction=Friction(hz=(2000, 4500), roughness=130, octaves=1.3, level_db=-14.0),
+        friction=Friction(hz=(2000, 4500), roughness=130, noise_db=-12.0, octaves=1.3, level_db=-14.0),
     ),
     Material(
         name="metal",
@@ -285,7 +306,7 @@ _ALL = (
         grains=Grains(
             hz=(1200, 8000), t60=(0.001, 0.003), rate=160, spread=(0.03, 0.09), exponent=1.5, level_db=-2.0
         ),
-        friction=Friction(hz=(1600, 4200), roughness=240, octaves=2.4, level_db=-14.0),
+        friction=Friction(hz=(1600, 4200), roughness=240, noise_db=-7.0, octaves=2.4, level_db=-14.0),
     ),
     Material(
         name="plastic",
@@ -316,7 +337,7 @@ _ALL = (
         grains=Grains(
             hz=(3800, 12000), t60=(0.0015, 0.004), rate=330, spread=(0.12, 0.28), exponent=1.35, level_db=0.0
         ),
-        friction=Friction(hz=(5000, 9000), roughness=380, octaves=1.3, level_db=-12.0),
+        friction=Friction(hz=(5000, 9000), roughness=380, noise_db=-10.0, octaves=1.3, level_db=-12.0),
     ),
     Material(
         name="rock",
@@ -326,13 +347,13 @@ _ALL = (
         modes=Modes(
             lowest_hz=(2000, 4600),
             shapes=("block",),
-            loss=(0.008, 0.02),
-            support=(60, 140),
+            loss=(0.005, 0.012),
+            support=(40, 90),
             count=28,
             tilt_db=-1.0,
         ),
         body=_bands((500, -12, 0.018), (2500, 0, 0.014), (6000, 0, 0.010), (14000, -6, 0.006)),
-        body_db=-6.0,
+        body_db=-10.0,
         friction=Friction(hz=(2200, 5000), roughness=420, through_modes_db=-3.0, octaves=2.0, level_db=-17.0),
     ),
     Material(
@@ -367,7 +388,7 @@ _ALL = (
         ),
         body_db=0.0,
         bubbles=Bubbles(radius_mm=(1.0, 5.5), count=26, spread=(0.12, 0.3), level_db=-3.0),
-        friction=Friction(hz=(900, 2400), roughness=60, octaves=2.4, level_db=-19.0),
+        friction=Friction(hz=(900, 2400), roughness=60, noise_db=-8.0, octaves=2.4, level_db=-19.0),
     ),
     Material(
         name="wood",
@@ -377,15 +398,15 @@ _ALL = (
         modes=Modes(
             lowest_hz=(210, 640),
             shapes=("bar", "plate"),
-            loss=(0.010, 0.02),
-            support=(10, 24),
+            loss=(0.009, 0.018),
+            support=(9, 20),
             count=26,
             tilt_db=-2.5,
         ),
         body=_bands(
             (120, -6, 0.06), (400, 0, 0.05), (1200, -4, 0.03), (4000, -13, 0.012), (10000, -24, 0.007)
         ),
-        body_db=-12.0,
+        body_db=-14.0,
         friction=Friction(hz=(1100, 3000), roughness=330, through_modes_db=0.0, level_db=-18.0),
     ),
 )

@@ -1,4 +1,6 @@
-"""Sums of damped sinusoids, fast: the sound of everything that rings, and (when dense) of everything that thuds."""
+"""Sums of damped sinusoids, fast: the sound of everything that rings, and (when dense) of everything that
+thuds.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ def ring(
 ) -> np.ndarray:
     """sum_k gain_k exp(-decay_k t) sin(2 pi hz_k t + phase_k) for n samples -> float32 [n].
 
-    hz, decay (1/s), gain: [K]; phase in radians [K] or one number. With t = (i M + j) / rate the sum is one product of a
-    [n/M, 2K] and a [2K, M] matrix, so 60 modes over four seconds cost about a millisecond.
+    hz, decay (1/s), gain: [K]; phase in radians [K] or one number. With t = (i M + j) / rate the sum is one
+    product of a [n/M, 2K] and a [2K, M] matrix, so 60 modes over four seconds cost about a millisecond.
     """
     if n <= 0 or hz.size == 0:
         return np.zeros(max(n, 0), np.float32)
@@ -40,8 +42,9 @@ def ring(
 def contact_spectrum(hz: np.ndarray, contact_s: float) -> np.ndarray:
     """How much of a mode at `hz` a raised-cosine contact pulse of length `contact_s` excites, 0..1.
 
-    |FT| of 1 - cos(2 pi t / T) on [0, T], divided by its value at 0, with the zeros filled in (no real pulse has them). A
-    harder or faster blow is a shorter pulse and so a brighter sound (Hertz contact; Chaigne & Doutaut 1997).
+    |FT| of 1 - cos(2 pi t / T) on [0, T], divided by its value at 0, with the zeros filled in (no real pulse
+    has them). A harder or faster blow is a shorter pulse and so a brighter sound (Hertz contact; Chaigne &
+    Doutaut 1997).
     """
     x = np.asarray(hz) * contact_s
     return 1.0 / (1.0 + (x / 0.9) ** 2) ** 1.25
@@ -50,9 +53,10 @@ def contact_spectrum(hz: np.ndarray, contact_s: float) -> np.ndarray:
 def partial_ratios(shape: str, count: int, rng: np.random.Generator) -> np.ndarray:
     """Frequency ratios to the lowest mode [<= count], ascending, of an ideal body of this shape.
 
-    bar: free-free Euler bar, 1 : 2.756 : 5.404 : 8.933 (Fletcher & Rossing 1998, eq. 2.63). plate: rectangle of random aspect,
-    m^2 + (r n)^2 (ibid., eq. 3.13). shell: wine-glass bending modes ~ n^2 with split pairs (Rossing 1994). membrane: a box wall
-    or panel under tension, sqrt(m^2 + (r n)^2). block: a solid, sqrt(l^2 + m^2 + n^2).
+    bar: free-free Euler bar, 1 : 2.756 : 5.404 : 8.933 (Fletcher & Rossing 1998, eq. 2.63). plate: rectangle
+    of random aspect, m^2 + (r n)^2 (ibid., eq. 3.13). shell: wine-glass bending modes ~ n^2 with split pairs
+    (Rossing 1994). membrane: a box wall or panel under tension, sqrt(m^2 + (r n)^2). block: a solid, sqrt(l^2
+    + m^2 + n^2).
     """
     if shape == "bar":
         k = np.arange(1, count + 1)

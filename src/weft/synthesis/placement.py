@@ -9,7 +9,8 @@ NEAR_DB, FAR_DB = 1.5, -12.5
 """Gain of the near and of the far ear at |pan| = 1: a level difference of 14 dB, linear in pan."""
 ITD_S = 0.00045
 DEPTH_DB = -18.0
-"""Direct sound over one unit of depth: depth 0.2 is 1 m, depth 1 about 5 m, and sound falls as 1 / distance."""
+"""Direct sound over one unit of depth: depth 0.2 is 1 m, depth 1 about 5 m, and sound falls as 1 / distance.
+"""
 REFERENCE_DEPTH = 0.2
 _SEND_DB = -6.0
 _DULL_HZ = 3500.0
@@ -38,10 +39,12 @@ def _delayed(wave: np.ndarray, delay: Curve, extra: int) -> np.ndarray:
 
 
 def place(wave: np.ndarray, pan: Curve, depth: Curve, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mono [n] at `pan`, `depth` (numbers, or curves [n] for a source that moves) -> direct [2, m] and room send [2, m].
+    """Mono [n] at `pan`, `depth` (numbers, or curves [n] for a source that moves) -> direct [2, m] and room
+    send [2, m].
 
-    The near ear hears the first sample at once (the travel time of sound is left out, as Foley is cut to the picture); the far ear
-    up to 0.45 ms later, quieter and, by the head's shadow, duller. Depth also dulls (air) and raises the room's share.
+    The near ear hears the first sample at once (the travel time of sound is left out, as Foley is cut to the
+    picture); the far ear up to 0.45 ms later, quieter and, by the head's shadow, duller. Depth also dulls
+    (air) and raises the room's share.
     """
     extra = int(np.ceil(ITD_S * rate)) + 1
     dull_pole = np.exp(-2 * np.pi * _DULL_HZ / rate)

@@ -19,7 +19,9 @@ from weft.synthesis.voice import Voice, build_stick, build_voice
 
 RATE = 44100
 _GRID = 2.0**27
-"""Samples are rounded to a grid far below 24 bits, which hides the rounding of FFT and sums: an edit elsewhere changes no bit."""
+"""Samples are rounded to a grid far below 24 bits, which hides the rounding of FFT and sums: an edit
+elsewhere changes no bit.
+"""
 
 _Piece = tuple[int, np.ndarray, np.ndarray]
 
@@ -33,12 +35,14 @@ def render(
     rate: int = RATE,
     reference: Voice | None = None,
 ) -> np.ndarray:
-    """Play events -> float32 [2, round(duration * rate)], absolute level (a full metal hit at depth 0.2 peaks near -6 dBFS).
+    """Play events -> float32 [2, round(duration * rate)], absolute level (a full metal hit at depth 0.2 peaks
+    near -6 dBFS).
 
-    seed names the objects, the stick, the blows' luck and the automatic room. room: "auto" (small and dry, by seed), None (anechoic) or
-    a name from `weft.synthesis.room.rooms()`. reference: a voice from `weft.synthesis.reference.analyse` that plays every event in
-    place of its material. An event's samples depend on itself, the seed and its object only.
-    Raises UserError for a duration or rate that is not positive, or an unknown room.
+    seed names the objects, the stick, the blows' luck and the automatic room. room: "auto" (small and dry, by
+    seed), None (anechoic) or a name from `weft.synthesis.room.rooms()`. reference: a voice from
+    `weft.synthesis.reference.analyse` that plays every event in place of its material. An event's samples
+    depend on itself, the seed and its object only. Raises UserError for a duration or rate that is not
+    positive, or an unknown room.
     """
     total = _samples(duration, rate)
     out = np.empty((2, total), np.float32)
@@ -59,7 +63,9 @@ def render_blocks(
     rate: int = RATE,
     reference: Voice | None = None,
 ) -> Iterator[np.ndarray]:
-    """As `render`, in blocks [2, block] (the last may be shorter): memory does not grow with duration, samples are the same bits."""
+    """As `render`, in blocks [2, block] (the last may be shorter): memory does not grow with duration,
+    samples are the same bits.
+    """
     if block < 1:
         raise UserError(f"block of {block} samples: use 1 or more")
     waiting = np.zeros((2, 0), np.float32)
@@ -77,7 +83,7 @@ def _samples(duration: float, rate: int) -> int:
         raise UserError(f"duration {duration} must be more than 0 seconds")
     if rate < 8000:
         raise UserError(f"rate {rate} Hz is too low: use 8000 or more")
-    return int(round(duration * rate))
+    return round(duration * rate)
 
 
 def _chunks(
@@ -121,7 +127,7 @@ def _pieces(
         if reference is None and key not in voices:
             voices[key] = build_voice(TABLE[event.material], event.size, seed, event.track)
         voice = reference or voices[key]
-        begin = int(round(event.t * rate))
+        begin = round(event.t * rate)
         if event.sustained:
             for offset, wave in rub(voice, event, seed, rate, total - begin):
                 where = np.clip((offset + np.arange(len(wave))) / max(1.0, event.sounding_s * rate), 0, 1)
@@ -142,7 +148,7 @@ def _pieces(
 
     audible = [event for event in events if event.strength > 0 and round(event.t * rate) < total]
     order = sorted(range(len(audible)), key=lambda index: audible[index].t)
-    waiting = [(int(round(audible[index].t * rate)), index) for index in order]
+    waiting = [(round(audible[index].t * rate), index) for index in order]
     heapq.heapify(waiting)
     running: dict[int, tuple[Iterator[_Piece], _Piece]] = {}
     while waiting:

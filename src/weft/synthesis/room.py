@@ -14,7 +14,9 @@ from weft.errors import UserError
 from weft.synthesis.seeds import stream
 
 CHUNK = 2**15
-"""Samples rendered at a time. Fixed: blocks handed out of any size are cut from the same chunks, so they agree bit for bit."""
+"""Samples rendered at a time. Fixed: blocks handed out of any size are cut from the same chunks, so they
+agree bit for bit.
+"""
 _BANK_RATE = 44100
 _SMALL_DRY_S = 0.45
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import fft
 
 from weft.synthesis.granular import bubbles, grain_kernels, shower
 from weft.synthesis.modal import contact_spectrum, ring, ring_length
 from weft.synthesis.seeds import log_uniform
 from weft.synthesis.voice import Voice
 
-_DENSE = 160
+_THUMP_HZ = 600.0
 _LONGEST_S = 6.0
 _ATTACK_S = 0.0012
 
@@ -77,19 +78,53 @@ def dense(
     rng: np.random.Generator,
     rate: int,
 ) -> np.ndarray:
-    """A decaying noise with the spectrum and T60 of the anchors: 160 modes drawn evenly over log f -> float32 [n]."""
-    log_hz = np.log(hz)
-    grid = np.linspace(log_hz[0] - 0.3, log_hz[-1] + 0.2, _DENSE)
-    drawn = grid + (grid[1] - grid[0]) * rng.uniform(-0.5, 0.5, _DENSE)
-    gain = 10 ** (np.interp(drawn, log_hz, db) / 20) * np.abs(rng.standard_normal(_DENSE))
-    if brightness is not None:
-        gain *= np.interp(drawn, log_hz, brightness)
-    decay = 6.91 / np.exp(np.interp(drawn, log_hz, np.log(t60)))
-    n = ring_length(decay, rate, int(_LONGEST_S * rate))
-    wave = ring(np.exp(drawn), decay, gain, rng.uniform(0, 2 * np.pi, _DENSE), n, rate)
+    """A thud or a hiss with the spectrum (dB per octave) and the T60 (s) of the anchors -> float32 [n].
+
+    Below 600 Hz, 16 modes an octave (a thump is not noise: it starts at once); above, noise in bands around
+    the anchors, each with its own decay, as only thousands of modes would not ring there.
+    """
+    log_hz = np.log2(hz)
+    level = db if brightness is None else db + 20 * np.log10(np.maximum(brightness, 1e-6))
+    slow = 6.91 / t60.max()
+    n = ring_length(np.array([slow]), rate, int(_LONGEST_S * rate))
+    wave = np.zeros(n, np.float32)
+    split = np.log2(_THUMP_HZ)
+    if log_hz[0] - 0.4 < split:
+        per_octave = 16
+        low = np.arange(log_hz[0] - 0.4, min(split, log_hz[-1] + 0.3), 1 / per_octave)
+        drawn = low + rng.uniform(-0.5, 0.5, len(low)) / per_octave
+        gain = 10 ** (np.interp(drawn, log_hz, level) / 20) * np.abs(rng.standard_normal(len(low)))
+        gain *= np.sqrt(2 / per_octave)
+        decay = 6.91 / 2 ** np.interp(drawn, log_hz, np.log2(t60))
+        m = ring_length(decay, rate, n)
+        wave[:m] += ring(2**drawn, decay, gain, 0.0, m, rate)
+    for anchor in range(len(hz)):
+        if anchor + 1 < len(hz) and log_hz[anchor + 1] < split:
+            continue
+        m = ring_length(np.array([6.91 / t60[anchor]]), rate, n)
+        wave[:m] += _band_noise(log_hz, level, anchor, m, rng, rate) * np.exp(
+            -6.91 / t60[anchor] / rate * np.arange(m, dtype=np.float32)
+        )
     attack = max(2, int(_ATTACK_S * rate))
     wave[:attack] *= np.sqrt(np.linspace(0.08, 1.0, attack, dtype=np.float32))[: len(wave)]
     return wave
+
+
+def _band_noise(
+    log_hz: np.ndarray, level: np.ndarray, anchor: int, n: int, rng: np.random.Generator, rate: int
+) -> np.ndarray:
+    """Stationary noise of the anchor's share of the spectrum above the thump: triangles over log f, power adds to 1."""
+    size = fft.next_fast_len(max(n, 64), real=True)
+    bins = size // 2 + 1
+    freqs = np.arange(bins) * (rate / size)
+    octave = np.log2(np.maximum(freqs, rate / size))
+    share = np.interp(octave, log_hz, np.eye(len(log_hz))[anchor])
+    fade = np.clip((octave - np.log2(_THUMP_HZ)) * 4, 0, 1) * np.clip((log_hz[-1] + 0.6 - octave) / 0.6, 0, 1)
+    per_octave = 10 ** (np.interp(octave, log_hz, level) / 10)
+    density = per_octave / (np.maximum(freqs, rate / size) * np.log(2))
+    shape = np.sqrt(share * fade * density * (rate / 2)).astype(np.float32) * np.float32(np.sqrt(size / 2))
+    real, imaginary = rng.standard_normal((2, bins), dtype=np.float32)
+    return fft.irfft((real + 1j * imaginary) * shape, size)[:n]
 
 
 def blow(
@@ -141,7 +176,9 @@ def step(
     rate: int,
     limit: int,
 ) -> np.ndarray:
-    """A footstep: the heel at the first sample, the toe 60..130 ms later, sooner and louder when the foot hurries."""
+    """A footstep: the heel at the first sample, the toe 60..130 ms later, sooner and louder when the foot
+    hurries.
+    """
     heel = blow(voice, "heel", strength, stick, rng, rate, limit)
     gap = (0.13 - 0.06 * strength) * rng.uniform(0.85, 1.15)
     start = int(gap * rate)

@@ -17,7 +17,8 @@ class Voice:
 
     mode_hz, mode_decay (1/s), mode_gain (linear, of an ideal impulse): [K].
     body_hz, body_db (per octave), body_t60 (s): [B] anchors, ascending in frequency; B may be 0.
-    modes_db, body_db_total: peak of each part against the other. level_db: peak at strength 1, depth 0.2, dBFS.
+    modes_db, body_db_total: peak of each part against the other. level_db: peak at strength 1, depth 0.2,
+    dBFS.
     """
 
     name: str
