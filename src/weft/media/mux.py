@@ -37,6 +37,7 @@ from weft.media.audio import (
 from weft.media.copying import copied, copy_stream, describe, plan
 from weft.media.editlist import end_edits_at
 from weft.media.encoding import RULES, Rule, add_voice, encoded
+from weft.media.loudness import finished
 from weft.media.mixing import Original, ducked, mixed
 from weft.media.source import open_source, picture_stream, reading
 from weft.media.video import Video
@@ -64,6 +65,7 @@ def mux(
     *,
     rate: int = RATE,
     original: Original = "replace",
+    lufs: float | None = None,
     comment: str | None = None,
     overwrite: bool = False,
 ) -> MuxResult:
@@ -73,9 +75,9 @@ def mux(
     filled up with silence to round(video.duration * rate) samples. .mp4, .m4v and .mov get AAC, .mkv FLAC (24
     bit), .webm Opus at 48 kHz; .wav and .flac get the sound alone (24 bit). `original` is what becomes of the
     file's own sound: "replace" leaves it out, "keep" puts it into a further track, "mix" adds it, "duck" adds
-    it lowered by up to 12 dB while the new sound is heard; a sum is limited to -1 dBTP. Metadata, chapters,
-    rotation and colour are kept, subtitles and attachments where the container can hold them; `comment` goes
-    into the comment field.
+    it lowered by up to 12 dB while the new sound is heard. The result is brought to `lufs` if given, and its
+    true peak is held at -1 dBTP in any case. Metadata, chapters, rotation and colour are kept, subtitles and
+    attachments where the container can hold them; `comment` goes into the comment field.
 
     Raises MediaError: `out` exists and not `overwrite`, unknown suffix, a container that cannot hold the
     picture's codec, read-only folder, disk full. Memory does not grow with the length.
@@ -95,6 +97,7 @@ def mux(
     if video.has_audio and original in ("mix", "duck"):
         own = iter_audio(video.path, rate, video.start, video.duration, channels=channels)
         blocks = (mixed if original == "mix" else ducked)(blocks, own, rate)
+    blocks = finished(blocks, rate, lufs=lufs)
     if suffix in SOUND_SUFFIXES:
         write_audio(target, blocks, rate, subtype="24", overwrite=overwrite, comment=comment)
         return MuxResult(path=target, samples=count, rate=rate)
