@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from weft.cli.console import Console
 from weft.errors import MissingExtra, UserError
@@ -12,10 +14,8 @@ from weft.errors import MissingExtra, UserError
 if TYPE_CHECKING:
     from weft.cues.sheet import CueSheet
     from weft.media import Video
+    from weft.media.mixing import Original
     from weft.systems.take import Take
-
-ORIGINAL = ("replace", "keep", "mix", "duck")
-SOUND_ONLY = (".wav", ".flac")
 
 
 def spot_clip(
@@ -43,10 +43,9 @@ def spot_clip(
     with written_aside(output, overwrite=force) as aside:
         aside.write_text(sheet.to_json(), encoding="utf-8")
     if csv is not None:
-        from weft.cues.onsets_csv import save_onsets
+        from weft.cues.onsets_csv import save_csv
 
-        with written_aside(csv, overwrite=force) as aside:
-            save_onsets(aside, sheet.when.onsets or ())
+        save_csv(sheet.when.onsets or (), csv, overwrite=force)
     if picture is not None:
         draw(picture, sheet, video, None, force)
     onsets = sheet.when.onsets or ()
@@ -82,16 +81,18 @@ def generate_takes(
     from weft.systems.table import DEFAULT
     from weft.systems.table import system as find_system
 
-    if original not in ORIGINAL:
-        raise UserError(f"--original {original!r} is unknown; give {', '.join(ORIGINAL)}")
+    treatment = _original(original)
     spec = find_system(system or DEFAULT)
     video = open_clip(clip, start, duration)
     paths = [_output(clip, output, out_dir, None if takes == 1 else n) for n in range(1, takes + 1)]
     for path in paths:
         for sibling in _family(path, timeline).values():
             refuse_existing(sibling, overwrite=force)
+    seconds: defaultdict[str, float] = defaultdict(float)
+    clock = time.perf_counter()
     with console.progress() as progress:
         sheet = cue(video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
+        seconds["spot"] = time.perf_counter() - clock
         made: list[dict[str, Any]] = []
         for number, path in enumerate(paths):
             take = perform(
@@ -105,10 +106,14 @@ def generate_takes(
                 lufs=lufs,
                 progress=progress,
             )
-            made.append(_keep(take, path, video, original=original, timeline=timeline, force=force))
+            for stage, spent in take.seconds.items():
+                seconds[stage] += spent
+            clock = time.perf_counter()
+            made.append(_keep(take, path, video, original=treatment, timeline=timeline, force=force))
+            seconds["write"] += time.perf_counter() - clock
     for files in made:
         _tell(console, files, spec.name)
-    console.result({"system": spec.name, "takes": made})
+    console.result({"system": spec.name, "takes": made, "seconds": dict(seconds)})
 
 
 def rerun_take(
@@ -122,7 +127,7 @@ def rerun_take(
     path = output or take.video.path.with_suffix(".rerun" + take.video.path.suffix)
     for sibling in _family(path, False).values():
         refuse_existing(sibling, overwrite=force)
-    files = _keep(take, path, take.video, original=original, timeline=False, force=force)
+    files = _keep(take, path, take.video, original=_original(original), timeline=False, force=force)
     console.say(f"{path}: {'the same samples' if same else 'NOT the same samples'} as {sidecar}")
     if not same:
         console.note("the machine, the versions or the weights differ from those in the sidecar")
@@ -233,8 +238,17 @@ def _family(path: Path, timeline: bool) -> dict[str, Path]:
     return family | ({"timeline": path.with_suffix(".png")} if timeline else {})
 
 
+def _original(word: str) -> Original:
+    from weft.media.mixing import Original
+
+    for known in get_args(Original):
+        if word == known:
+            return known
+    raise UserError(f"--original {word!r} is unknown; give {', '.join(get_args(Original))}")
+
+
 def _keep(
-    take: Take, path: Path, video: Video, *, original: str, timeline: bool, force: bool
+    take: Take, path: Path, video: Video, *, original: Original, timeline: bool, force: bool
 ) -> dict[str, Any]:
     files = _family(path, timeline)
     take.save(path, original=original, overwrite=force)

@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
+from typing import Literal
 
 EXTRAS = {
     "world": ("mujoco", "pyroomacoustics", "webdataset"),
@@ -41,19 +42,15 @@ def _version(module: str) -> str | None:
 def _codecs() -> Finding:
     import av
 
-    missing = []
-    for name, mode in (
-        ("h264", "r"),
-        ("hevc", "r"),
-        ("vp9", "r"),
-        ("aac", "w"),
-        ("libopus", "w"),
-        ("flac", "w"),
-    ):
+    def lacks(name: str, mode: Literal["r", "w"]) -> bool:
         try:
             av.Codec(name, mode)
         except av.error.FFmpegError:
-            missing.append(name)
+            return True
+        return False
+
+    missing = [name for name in ("h264", "hevc", "vp9") if lacks(name, "r")]
+    missing += [name for name in ("aac", "libopus", "flac") if lacks(name, "w")]
     detail = f"missing {', '.join(missing)}" if missing else "h264 hevc vp9 in; aac opus flac out"
     return Finding("codecs", "aac" not in missing, detail)
 

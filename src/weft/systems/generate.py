@@ -10,7 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from weft import media
+from weft.cues.merge import merge
 from weft.cues.sheet import Clip, CueSheet, Onset, What
 from weft.errors import UserError
 from weft.progress import Progress, silent
@@ -58,7 +61,8 @@ def cue(
 
     video = open_clip(clip, start, duration)
     written = _written(cues, described(video), prompt=prompt, negative=negative, reference=reference)
-    return _words_first(written, spot(video, written, progress=progress))
+    seen = spot(video, replace(written, what=_deciding(written.what)), progress=progress)
+    return _words_first(written, merge(written, seen) if seen.what != written.what else seen)
 
 
 def perform(
@@ -83,7 +87,7 @@ def perform(
     spec = find_system(system or DEFAULT)
     video = open_clip(clip, start, duration)
     request = Request(
-        sheet=sheet,
+        sheet=_heeded(sheet),
         duration=video.duration,
         seed=seed,
         take=take,
@@ -93,7 +97,7 @@ def perform(
         picture=None,
         progress=progress,
     )
-    return Take.record(spec, request, video, lufs=lufs)
+    return Take.record(spec, request, video, sheet=sheet, lufs=lufs)
 
 
 def generate(
@@ -147,42 +151,51 @@ def _written(
                 f"the cue sheet is for {sheet.clip.duration:g} s of picture, the clip has {clip.duration:g} s;"
                 " give the sheet's own clip, or the --start and --duration it was spotted with"
             )
-    given = {
-        "prompt": prompt,
-        "negative": negative,
-        "reference": None if reference is None else str(reference),
-    }
-    given = {name: value for name, value in given.items() if value is not None}
-    if not given:
+    if prompt is None and negative is None and reference is None:
         return sheet
-    if "prompt" in given:  # one prompt for the whole clip replaces the stretches' own
-        return replace(sheet, what=replace(sheet.what, **given, segments=(), source="person"))
-    return replace(sheet, what=replace(sheet.what, **given, source="person"))
+    what = sheet.what
+    what = What(
+        prompt=what.prompt if prompt is None else prompt,
+        negative=what.negative if negative is None else negative,
+        reference=what.reference if reference is None else str(reference),
+        segments=what.segments if prompt is None else (),  # one prompt for the whole clip replaces them
+        source="person",
+    )
+    return replace(sheet, what=what)
 
 
-def _words_first(written: CueSheet, spotted: CueSheet) -> CueSheet:
+def _deciding(what: What) -> What:
+    """`what` without a prompt that names no material: such words leave it to the picture."""
+    from weft.encoders.words import material_scores
+
+    if what.prompt is None or max(material_scores(what.prompt).values()) >= DECISIVE:
+        return what
+    return replace(what, prompt=None)
+
+
+def _words_first(written: CueSheet, complete: CueSheet) -> CueSheet:
     """Take back what the spotter saw of material and action wherever a person's words decide it."""
     what = written.what
     if what.prompt is None and not what.segments and what.negative is None:
-        return spotted
+        return complete
     by_hand = {o.t: o for o in written.when.onsets or ()}
-    onsets = tuple(_worded(o, by_hand.get(o.t), what) for o in spotted.when.onsets or ())
-    return replace(spotted, when=replace(spotted.when, onsets=onsets))
+    onsets = tuple(_worded(o, by_hand.get(o.t), what) for o in complete.when.onsets or ())
+    return replace(complete, when=replace(complete.when, onsets=onsets))
 
 
 def _worded(onset: Onset, by_hand: Onset | None, what: What) -> Onset:
-    from weft.encoders.words import action_scores, material_scores
+    from weft.encoders.words import action_scores
 
-    prompt = what.prompt_at(onset.t)
-    changes: dict[str, str | None] = {}
-    if by_hand is None or by_hand.material is None:
-        banned = onset.material is not None and _names(what.negative, onset.material)
-        if banned or (prompt is not None and max(material_scores(prompt).values()) >= DECISIVE):
-            changes["material"] = None
-    decided = prompt is not None and max(action_scores(prompt).values()) >= DECISIVE
-    if decided and (by_hand is None or by_hand.action is None):
-        changes["action"] = None
-    return replace(onset, **changes) if changes else onset
+    prompt, material, action = what.prompt_at(onset.t), onset.material, onset.action
+    if (
+        material is not None
+        and (by_hand is None or by_hand.material is None)
+        and _names(what.negative, material)
+    ):
+        material = None
+    if action is not None and prompt and (by_hand is None or by_hand.action is None):
+        action = None if max(action_scores(prompt).values()) >= DECISIVE else action
+    return replace(onset, material=material, action=action)
 
 
 def _names(words: str | None, material: str) -> bool:
@@ -191,9 +204,14 @@ def _names(words: str | None, material: str) -> bool:
     return bool(words) and material_scores(words or "")[material] >= DECISIVE
 
 
-def _reference(sheet: CueSheet):
-    if sheet.what.reference is None:
-        return None
-    from weft.media import read_audio
+def _heeded(sheet: CueSheet) -> CueSheet:
+    """The sheet as it is played: an envelope that only the spotter wrote yields to the onsets beside it, so that
+    an onset moved by hand does not leave its old loudness behind."""
+    when = sheet.when
+    by_machine = set((when.source or "").split("+")) <= {"spotter", "motion"}
+    return replace(sheet, when=replace(when, envelope=None)) if when.onsets and by_machine else sheet
 
-    return read_audio(sheet.what.reference)
+
+def _reference(sheet: CueSheet) -> np.ndarray | None:
+    path = sheet.what.reference
+    return None if path is None else media.read_audio(path, channels=2)

@@ -17,6 +17,8 @@ import numpy as np
 from weft import media, weights
 from weft.cues.sheet import CueSheet
 from weft.media.atomic import refuse_existing, written_aside
+from weft.media.audio import sample_count
+from weft.media.mixing import Original
 from weft.systems import sidecar
 from weft.systems.performer import Request
 
@@ -42,21 +44,30 @@ class Take:
     _folder: tempfile.TemporaryDirectory[str]
 
     @classmethod
-    def record(cls, spec: SystemSpec, request: Request, video: media.Video, *, lufs: float | None) -> Take:
-        """Play `request` on the system of `spec` and set levels: true peak at most -1 dBTP, `lufs` if given."""
+    def record(
+        cls, spec: SystemSpec, request: Request, video: media.Video, *, sheet: CueSheet, lufs: float | None
+    ) -> Take:
+        """Play `request` on the system of `spec` and set levels: true peak at most -1 dBTP, `lufs` if given.
+
+        `sheet` is kept with the take: what it takes to ask for the same again.
+        """
         folder = tempfile.TemporaryDirectory(prefix="weft-")
-        raw, wav = Path(folder.name) / "raw.wav", Path(folder.name) / "take.wav"
+        wav = Path(folder.name) / "take.wav"
         clock = time.perf_counter()
         performer = spec.load()
-        samples = media.sample_count(request.duration, performer.rate)
-        with media.AudioWriter(raw, performer.rate, spec.channels, samples=samples) as sink:
-            for block in performer.perform(request):
+        samples = sample_count(request.duration, performer.rate)
+        meter, digest = media.LoudnessMeter(performer.rate), hashlib.sha256()
+        with media.AudioWriter(wav, performer.rate, spec.channels, samples=samples) as sink:
+            for block in media.finished(performer.perform(request), performer.rate, lufs=lufs):
                 sink.write(block)
+                meter.add(block)
+                digest.update(np.ascontiguousarray(block, dtype=np.float32).tobytes())
         assert sink.samples == samples, f"{spec.name} gave {sink.samples} samples of {samples}"
         performed = time.perf_counter()
-        levels = media.finish(raw, wav, lufs=lufs)
-        raw.unlink()
-        finished = time.perf_counter()
+        levels = {
+            "lufs": _finite(meter.lufs()),
+            "true_peak_db": _finite(media.true_peak_db(media.iter_audio(wav, None))),
+        }
         provenance = {
             "system": spec.name,
             "weights": {name: weights.sha256(name) for name in spec.weights},
@@ -72,14 +83,14 @@ class Take:
                 "duration": video.duration,
             },
             "versions": sidecar.versions(),
-            "audio": {"rate": performer.rate, "samples": samples, "sha256": _samples_sha256(wav), **levels},
+            "audio": {"rate": performer.rate, "samples": samples, "sha256": digest.hexdigest(), **levels},
         }
         return cls(
-            sheet=request.sheet,
+            sheet=sheet,
             rate=performer.rate,
             video=video,
             provenance=provenance,
-            seconds={"perform": performed - clock, "finish": finished - performed},
+            seconds={"perform": performed - clock, "finish": time.perf_counter() - performed},
             wav=wav,
             _folder=folder,
         )
@@ -99,7 +110,7 @@ class Take:
         """The performance in float32 blocks `[2, n]`."""
         return media.iter_audio(self.wav, None)
 
-    def save(self, path: str | Path, *, original: str = "replace", overwrite: bool = False) -> Path:
+    def save(self, path: str | Path, *, original: Original = "replace", overwrite: bool = False) -> Path:
         """Write the result at `path`, its cue sheet (`.cues.json`) and its sidecar (`.json`) beside it.
 
         A video suffix gets the clip's own picture packets and the sound; `.wav` and `.flac` the sound alone.
@@ -127,13 +138,6 @@ class Take:
         return path
 
 
-def _samples_sha256(wav: Path) -> str:
-    digest = hashlib.sha256()
-    for block in media.iter_audio(wav, None):
-        digest.update(np.ascontiguousarray(block, dtype=np.float32).tobytes())
-    return digest.hexdigest()
-
-
-def finite_or_none(value: float) -> float | None:
-    """JSON has no infinity: a silent take's loudness is None."""
-    return value if math.isfinite(value) else None
+def _finite(value: float) -> float | None:
+    """JSON has no infinity: the loudness and peak of silence are None."""
+    return round(value, 2) if math.isfinite(value) else None
