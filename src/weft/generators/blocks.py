@@ -28,7 +28,7 @@ class Attention(nn.Module):
         """
         batch, length, _ = x.shape
         qkv = self.qkv(x).reshape(batch, length, self.heads, -1, 3).permute(4, 0, 2, 1, 3)
-        q, k, v = self.q_norm(qkv[0]), self.k_norm(qkv[1]), qkv[2]
+        q, k, v = self.q_norm(qkv[0]), self.k_norm(qkv[1]), qkv[2].contiguous()
         if rotation is not None:
             q, k = rotate(q, rotation), rotate(k, rotation)
         return q.to(v.dtype), k.to(v.dtype), v
