@@ -1,0 +1,67 @@
+"""The detector that needs no learning: what moves fastest, and when it is stopped.
+
+A thing that strikes is fast and then, within a frame or two, is not. The speed of the fastest 2 % of the picture is
+followed, and the peaks of its deceleration are the onsets. It says when and where, never what.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, uniform_filter1d
+
+from weft.cues.vocabulary import ACTIONS, MATERIALS
+from weft.spotting.motion import GRID, RATE, Motion
+from weft.spotting.readings import Readings
+
+THRESHOLD = 0.5  # evidence is 0.5 where the deceleration is the clip's own RMS deceleration around there
+SMOOTHING = 0.8  # readings
+AROUND_S = 10.0
+DECAY_S = 0.15
+LEVEL = 0.2
+
+
+def deceleration(motion: Motion) -> np.ndarray:
+    """How hard the fastest motion is braked `[T]`, in units of its RMS over the 10 s around; 0 where nothing stops."""
+    speed = gaussian_filter1d(motion.overall[:, 0].astype(np.float64), SMOOTHING, mode="nearest")
+    if len(speed) < 2:
+        return np.zeros(len(speed))
+    braking = np.maximum(-np.gradient(speed) * RATE, 0.0)
+    usual = np.sqrt(uniform_filter1d(braking**2, int(AROUND_S * RATE), mode="reflect"))
+    return braking / (usual + 0.5)
+
+
+def read(motion: Motion) -> Readings:
+    """Read a whole clip. Depth is unknown (NaN), material and action are unknown (zeros)."""
+    count = len(motion)
+    braking = deceleration(motion)
+    onset = braking / (1.0 + braking)
+    pulse = np.exp(-np.arange(int(1.5 * RATE)) / (DECAY_S * RATE))
+    peaks = np.where(onset > THRESHOLD, np.minimum(braking / 4, 1.0), 0.0)
+    level = LEVEL * np.convolve(peaks, pulse)[:count]
+    return Readings(
+        onset=onset.astype(np.float32),
+        offset=np.zeros(count, np.float32),
+        strength=np.clip(braking / 4, 0.05, 1.0).astype(np.float32),
+        level=np.minimum(level, 1.0).astype(np.float32),
+        sustained=np.zeros(count, np.float32),
+        box=_box(motion),
+        depth=np.full(count, np.nan, np.float32),
+        material=np.zeros((count, len(MATERIALS)), np.float32),
+        action=np.zeros((count, len(ACTIONS)), np.float32),
+    )
+
+
+def _box(motion: Motion) -> np.ndarray:
+    """A box around the fastest cells `[T, 4]`: mean and spread of position weighted by squared speed, held in
+    stillness."""
+    rows, columns = GRID
+    heat = np.square(motion.cells[:, 2:4]).sum(1) + 1e-4
+    heat = gaussian_filter1d(heat.astype(np.float64), 2.0, axis=0)
+    heat = (heat / heat.sum((1, 2), keepdims=True)).astype(np.float64)
+    y = (np.arange(rows)[:, None] + 0.5) / rows
+    x = (np.arange(columns)[None] + 0.5) / columns
+    mx, my = (heat * x).sum((1, 2)), (heat * y).sum((1, 2))
+    sx = np.sqrt((heat * x**2).sum((1, 2)) - mx**2)
+    sy = np.sqrt((heat * y**2).sum((1, 2)) - my**2)
+    box = np.stack([mx - sx, my - sy, mx + sx, my + sy], 1)
+    return np.clip(box, 0.0, 1.0).astype(np.float32)
