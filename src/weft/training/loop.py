@@ -35,9 +35,7 @@ class LoopConfig:
     """How to train. `steps` is where the run ends; with `minutes` it ends at whichever comes first."""
 
     steps: int
-    minutes: float | None = (
-        None  # over all resumed parts; ties the schedule to the clock
-    )
+    minutes: float | None = None  # over all resumed parts; ties the schedule to the clock
     learning_rate: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 1e-2
@@ -115,7 +113,7 @@ def train(
         at, spent, skipped = _restore(folder / CHECKPOINT, module, optimiser, ema, generator)
         _append(folder / LOG, {"step": at, "resumed": True})
     begun = saved = logged = time.monotonic()
-    sums: dict[str, float] = {}
+    sums: dict[str, tuple[float, int]] = {}  # by name: a step need not report every loss
     count = 0
 
     def progress() -> float:
@@ -153,12 +151,13 @@ def train(
                         f"step {at}: gradient norm {float(norm)}, {values}; the last checkpoint is good"
                     )
             for key, value in (*losses.items(), ("gradient", norm)):
-                sums[key] = sums.get(key, 0.0) + float(value.detach())
+                total, times = sums.get(key, (0.0, 0))
+                sums[key] = total + float(value.detach()), times + 1
             at, count = at + 1, count + 1
             if at % config.log_every == 0:
                 now = time.monotonic()
                 line = {"step": at, "minutes": round(spent + (now - begun) / 60, 3), "rate": rate}
-                line |= {k: round(v / count, 6) for k, v in sums.items()}
+                line |= {key: round(total / times, 6) for key, (total, times) in sums.items()}
                 _append(folder / LOG, line | {"steps_per_s": round(count / max(1e-9, now - logged), 3)})
                 log.info("step %d loss %.4f", at, line["loss"])
                 sums, count, logged = {}, 0, now
