@@ -7,16 +7,15 @@ picture; 1e-6 of full scale), so what is performed is what is saved, and a saved
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from weft.cues.checks import check_array, check_each, check_number, check_text, check_word, rounded, tuple_of
 from weft.cues.vocabulary import ACTIONS, MATERIALS
-from weft.cues.words import closest, shown
+from weft.cues.words import shown
 from weft.errors import CueError
 
 if TYPE_CHECKING:
@@ -43,16 +42,16 @@ class Onset:
     action: str | None = None
 
     def __post_init__(self) -> None:
-        t = _number("t", self.t)
+        t = check_number("t", self.t)
         if t < 0:
             raise CueError(f"t: {shown(self.t)} is before the clip; give seconds from 0")
-        strength, duration = _number("strength", self.strength), _number("duration", self.duration)
+        strength, duration = check_number("strength", self.strength), check_number("duration", self.duration)
         if not 0 < strength <= 1:
             raise CueError(f"strength: {shown(self.strength)} is out of range; give more than 0, up to 1")
         if duration < 0:
             raise CueError(f"duration: {shown(self.duration)} is negative; give seconds, 0 for a hit")
-        _word("material", self.material, MATERIALS)
-        _word("action", self.action, ACTIONS)
+        check_word("material", self.material, MATERIALS)
+        check_word("action", self.action, ACTIONS)
         object.__setattr__(self, "t", round(t, 3) + 0.0)
         if not isinstance(self.strength, _Unwritten):
             object.__setattr__(self, "strength", max(round(strength, 3), 0.001))
@@ -79,16 +78,18 @@ class Envelope:
     rms: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        hop = _number("hop", self.hop)
+        hop = check_number("hop", self.hop)
         if not 0 < hop <= 10:
             raise CueError(f"hop: {shown(self.hop)} is no step; give seconds between values, such as 0.0029")
-        rms = _array("rms", self.rms, 1)
+        rms = check_array("rms", self.rms, 1)
         if rms.size == 0:
             raise CueError("rms: [] holds no value; leave the envelope out to have it spotted")
-        _each("rms", rms, rms >= 0, "is negative; an RMS is 0 or more")
-        _each("rms", rms, rms <= 10, "is far above full scale; 1.0 is the loudest sine an output can hold")
+        check_each("rms", rms, rms >= 0, "is negative; an RMS is 0 or more")
+        check_each(
+            "rms", rms, rms <= 10, "is far above full scale; 1.0 is the loudest sine an output can hold"
+        )
         object.__setattr__(self, "hop", hop)
-        object.__setattr__(self, "rms", _kept(rms, 6))
+        object.__setattr__(self, "rms", rounded(rms, 6))
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -121,24 +122,28 @@ class Track:
     depth: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        _text("label", self.label)
-        t, box = _array("t", self.t, 1), _array("box", self.box, 2)
+        check_text("label", self.label)
+        t, box = check_array("t", self.t, 1), check_array("box", self.box, 2)
         if t.size == 0:
             raise CueError("t: [] holds no time; leave the track out instead")
-        _each("t", t, t >= 0, "is before the clip; give seconds from 0")
+        check_each("t", t, t >= 0, "is before the clip; give seconds from 0")
         if box.shape != (t.size, 4):
             raise CueError(f"box: {len(box)} boxes for {t.size} times; give one [x1, y1, x2, y2] per time")
-        _each("box", box, (box >= -1) & (box <= 2), "is no fraction of the picture; divide by its size")
-        _each("box", box, np.all(box[:, :2] <= box[:, 2:], axis=1), "is out of order; give x1, y1, x2, y2")
+        check_each("box", box, (box >= -1) & (box <= 2), "is no fraction of the picture; divide by its size")
+        check_each(
+            "box", box, np.all(box[:, :2] <= box[:, 2:], axis=1), "is out of order; give x1, y1, x2, y2"
+        )
         order = np.argsort(t, kind="stable")
         if self.depth is not None:
-            depth = _array("depth", self.depth, 1)
+            depth = check_array("depth", self.depth, 1)
             if depth.size != t.size:
                 raise CueError(f"depth: {depth.size} depths for {t.size} times; give one per time")
-            _each("depth", depth, (depth >= 0) & (depth <= 1), "is out of range; give 0 (near) to 1 (far)")
-            object.__setattr__(self, "depth", _kept(depth[order], 3))
-        object.__setattr__(self, "t", _kept(t[order], 3))
-        object.__setattr__(self, "box", _kept(box[order], 4))
+            check_each(
+                "depth", depth, (depth >= 0) & (depth <= 1), "is out of range; give 0 (near) to 1 (far)"
+            )
+            object.__setattr__(self, "depth", rounded(depth[order], 3))
+        object.__setattr__(self, "t", rounded(t[order], 3))
+        object.__setattr__(self, "box", rounded(box[order], 4))
 
     def pan_at(self, t: ArrayLike) -> NDArray[np.float64]:
         """Centre of the box from -1 (left edge) to 1 (right edge) at times t; the ends are held."""
@@ -172,12 +177,12 @@ class Segment:
     prompt: str
 
     def __post_init__(self) -> None:
-        start, end = _number("start", self.start), _number("end", self.end)
+        start, end = check_number("start", self.start), check_number("end", self.end)
         if start < 0:
             raise CueError(f"start: {shown(self.start)} is before the clip; give seconds from 0")
         if end <= start:
             raise CueError(f"end: {shown(self.end)} is not after the start, {shown(self.start)}")
-        _text("prompt", self.prompt)
+        check_text("prompt", self.prompt)
         if self.prompt is None:
             raise CueError("prompt: missing; say what this stretch sounds like")
         object.__setattr__(self, "start", round(start, 3) + 0.0)
@@ -194,7 +199,7 @@ class When:
 
     def __post_init__(self) -> None:
         if self.onsets is not None:
-            onsets = _tuple("onsets", self.onsets, Onset)
+            onsets = tuple_of("onsets", self.onsets, Onset)
             object.__setattr__(self, "onsets", tuple(sorted(onsets, key=lambda o: o.t)))
         _source(self, self.onsets is not None or self.envelope is not None)
 
@@ -208,7 +213,7 @@ class Where:
 
     def __post_init__(self) -> None:
         if self.tracks is not None:
-            object.__setattr__(self, "tracks", _tuple("tracks", self.tracks, Track))
+            object.__setattr__(self, "tracks", tuple_of("tracks", self.tracks, Track))
         _source(self, self.tracks is not None)
 
 
@@ -225,8 +230,8 @@ class What:
 
     def __post_init__(self) -> None:
         for name in ("prompt", "negative", "reference"):
-            _text(name, getattr(self, name))
-        segments = _tuple("segments", self.segments, Segment)
+            check_text(name, getattr(self, name))
+        segments = tuple_of("segments", self.segments, Segment)
         object.__setattr__(self, "segments", tuple(sorted(segments, key=lambda s: s.start)))
         given = (self.prompt, self.negative, self.reference)
         _source(self, any(g is not None for g in given) or bool(self.segments))
@@ -249,7 +254,7 @@ class Clip:
     fps: float | None = None
 
     def __post_init__(self) -> None:
-        duration, start = _number("duration", self.duration), _number("start", self.start)
+        duration, start = check_number("duration", self.duration), check_number("start", self.start)
         if duration <= 0:
             raise CueError(f"duration: {shown(self.duration)} is no length; give seconds above 0")
         if start < 0:
@@ -261,7 +266,7 @@ class Clip:
             if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
                 raise CueError(f"{name}: {shown(size)} is no size; give whole pixels, 1 or more")
             object.__setattr__(self, name, int(size))
-        if self.fps is not None and _number("fps", self.fps) <= 0:
+        if self.fps is not None and check_number("fps", self.fps) <= 0:
             raise CueError(f"fps: {shown(self.fps)} is no frame rate; give frames per second above 0")
         object.__setattr__(self, "duration", max(round(duration, 3), 0.001))
         object.__setattr__(self, "start", round(start, 3) + 0.0)
@@ -363,83 +368,11 @@ class CueSheet:
         return load(Path(path), clip=clip)
 
 
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise CueError(f"{name}: {shown(value)} is not a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise CueError(f"{name}: {shown(value)} is not a finite number")
-    return number
-
-
-def _array(name: str, values: Any, ndim: int) -> NDArray[np.float64]:
-    """A fresh float array of `ndim` axes; the first fault is named by its place, such as rms[3]."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
-        array = np.array(values, dtype=np.float64)
-    else:
-        if not isinstance(values, Sequence) or isinstance(values, str):
-            raise CueError(f"{name}: {shown(values)} is not a list of numbers")
-        if ndim == 2:
-            rows = [_array(f"{name}[{i}]", row, 1) for i, row in enumerate(values)]
-            for i, row in enumerate(rows):
-                if row.size != 4:
-                    raise CueError(f"{name}[{i}]: {row.size} numbers; give the four of [x1, y1, x2, y2]")
-            array = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
-        else:
-            if not set(map(type, values)) <= {float}:
-                values = [_number(f"{name}[{i}]", v) for i, v in enumerate(values)]
-            array = np.array(values, dtype=np.float64)
-    if array.ndim != ndim:
-        raise CueError(f"{name}: an array of {array.ndim} axes; give {ndim}")
-    _each(name, array, np.isfinite(array), "is not a finite number")
-    return array
-
-
-def _each(name: str, values: NDArray[np.float64], fine: ArrayLike, fault: str) -> None:
-    places = np.argwhere(np.logical_not(fine))
-    if places.size:
-        place = places[0]
-        value = values[tuple(place)]
-        where = "".join(f"[{i}]" for i in place)
-        raise CueError(f"{name}{where}: {shown(value.tolist())} {fault}")
-
-
-def _kept(values: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
-    kept = np.round(values, decimals) + 0.0
-    kept.setflags(write=False)
-    return kept
-
-
-def _word(name: str, word: Any, known: tuple[str, ...]) -> None:
-    if word is None or word in known:
-        return
-    hint = f"; did you mean {near}?" if (near := closest(word, known)) else ""
-    raise CueError(f"{name}: {shown(word)} is not known{hint} (known: {', '.join(known)})")
-
-
-def _text(name: str, value: Any) -> None:
-    if value is not None and not isinstance(value, str):
-        raise CueError(f"{name}: {shown(value)} is not text")
-    if value is not None and not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-        raise CueError(f"{name}: holds half a character (a lone surrogate); write it again")
-
-
-def _tuple(name: str, values: Any, kind: type) -> tuple[Any, ...]:
-    items = tuple(values)
-    for i, item in enumerate(items):
-        if not isinstance(item, kind):
-            raise CueError(f"{name}[{i}]: {shown(item)} is not a {kind.__name__}")
-    return items
-
-
 def _source(dial: When | Where | What, filled: bool) -> None:
     """A filled dial has a source (a person, unless said); an empty one has none."""
     source = dial.source
     if source is not None:
-        _text("source", source)
+        check_text("source", source)
         for name in source.split("+"):
-            _word("source", name, SOURCES)
+            check_word("source", name, SOURCES)
     object.__setattr__(dial, "source", (source or "person") if filled else None)
