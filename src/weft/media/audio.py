@@ -21,7 +21,7 @@ from av.container import InputContainer
 
 from weft.errors import MediaError
 from weft.media.atomic import refuse_existing, write_fault, written_aside
-from weft.media.extent import first_picture_time
+from weft.media.decoding import first_picture_time
 from weft.media.source import open_source, reading
 
 RATE = 44100

@@ -14,7 +14,7 @@ from av.stream import AttachmentStream, Stream
 from av.video.stream import VideoStream
 
 from weft.errors import MediaError
-from weft.media.extent import key_before
+from weft.media.decoding import key_before
 from weft.media.source import open_source, picture_stream, reading
 from weft.media.video import Video
 
@@ -59,12 +59,13 @@ def plan(video: Video, edits: bool) -> Cut:
             container.seek(seek, stream=stream)
         begin, stop = round(start / base), round((start + Fraction(video.duration)) / base)
         nominal = max(1, round(1 / video.picture.rate / base))
+        reordered = stream.codec_context.has_b_frames
         key: int | None = None
         count = end = seen = seen_end = 0
         for packet in container.demux(stream):
             if not packet.size:
                 continue
-            if packet.pts is None:
+            if packet.pts is None or (not video.picture.clocked and reordered):
                 raise MediaError(
                     f"{video.path}: its pictures carry no times; convert it to .mp4 or .mkv first"
                 )

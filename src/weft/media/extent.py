@@ -17,9 +17,11 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from weft.errors import MediaError
-from weft.media.source import moving_pictures, open_source, picture_stream, reading
+from weft.media.source import open_source, picture_stream
 
 _COARSE = Fraction(1, 1000)
+_PROMISING = {"matroska", "webm", "flv", "avi"}  # containers that write their length into the header
+_BROKEN_PROMISE = Fraction(1, 4)
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,10 @@ class Orientation:
     flip_y: bool = False
 
     @classmethod
-    def from_matrix(cls, matrix: bytes) -> Orientation:
+    def from_matrix(cls, matrix: bytes | None) -> Orientation:
         """From a display matrix, nine int32 (a, b, u; c, d, v; ...): (x, y) -> (a x + c y, b x + d y)."""
+        if matrix is None:
+            return cls()
         a, b, _, c, d = np.frombuffer(matrix, np.int32, 5).tolist()
         if abs(a) + abs(d) >= abs(b) + abs(c):
             return cls(False, a < 0, d < 0)
@@ -56,7 +60,11 @@ class Orientation:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """`zero` and `end`: when the first picture appears and the last goes, in seconds on the file's clock."""
+    """`zero` and `end`: when the first picture appears and the last goes, in seconds on the file's clock.
+
+    Not `clocked`: the file says in which order pictures are stored, not when each is shown (AVI, bare
+    streams); then the nth is shown when the nth stored one is due, or at n / rate.
+    """
 
     zero: Fraction
     end: Fraction
@@ -64,7 +72,7 @@ class Picture:
     height: int
     rate: Fraction
     orientation: Orientation
-    matrix: bytes | None
+    clocked: bool = True
 
 
 def probe(container: InputContainer, stream: VideoStream, path: Path) -> Picture:
@@ -74,131 +82,37 @@ def probe(container: InputContainer, stream: VideoStream, path: Path) -> Picture
     """
     _refuse_cut_short(container, path)
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    first = _first_frame(container, stream)
-    if first is None:
-        raise MediaError(f"{path} holds no picture that can be decoded: it is empty, damaged or cut short")
+    first = first_frame(container, stream)
     time_base = stream.time_base
-    assert time_base is not None
-    zero = (first.pts if first.pts is not None else stream.start_time or 0) * time_base
-    end = _end(container, stream, rate)
+    if first is None or time_base is None:
+        raise MediaError(f"{path} holds no picture that can be decoded: it is empty, damaged or cut short")
+    clocked = first.pts is not None and container.format.name != "avi"
+    if clocked:
+        assert first.pts is not None
+        zero, end = first.pts * time_base, _end(container, stream, rate, path)
+    else:
+        zero, end = Fraction(0), _span(path, rate)
     if end is None or end <= zero:
         end = zero + 1 / rate
     whole_frames = max(1, round((end - zero) * rate)) / rate
     if time_base >= _COARSE and abs(end - zero - whole_frames) <= time_base:
         end = zero + whole_frames  # a clock of milliseconds rounds what its frame rate says exactly
-    matrix = _display_matrix(first)
-    orientation = Orientation.from_matrix(matrix) if matrix else Orientation()
+    orientation = Orientation.from_matrix(display_matrix(first))
     width, height = _square_pixels(first.width, first.height, stream.sample_aspect_ratio)
     if orientation.transposed:
         width, height = height, width
     return Picture(
-        zero=zero, end=end, width=width, height=height, rate=rate, orientation=orientation, matrix=matrix
+        zero=zero, end=end, width=width, height=height, rate=rate, orientation=orientation, clocked=clocked
     )
 
 
-def first_picture_time(path: Path) -> Fraction | None:
-    """When the first picture of a file appears, on the file's own clock; None for a file without pictures."""
-    with open_source(path) as container, reading(path):
-        stream = moving_pictures(container)
-        if stream is None or stream.codec_context is None or stream.time_base is None:
-            return None
-        first = _first_frame(container, stream)
-        if first is None:
-            return None
-        return (first.pts if first.pts is not None else stream.start_time or 0) * stream.time_base
+def first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
+    """The first picture that can be decoded."""
+    return next(decoded_leniently(container, stream), None)
 
 
-def key_before(
-    container: InputContainer, stream: VideoStream, picture: Picture, time: Fraction
-) -> int | None:
-    """Where to seek to so that the first packet is shown at `time` or before; None: start from the first."""
-    base = stream.time_base
-    assert base is not None
-    back = Fraction(0)
-    while time - back > picture.zero:
-        # A container's index counts in decode order: the key frame it names may be shown after `time`.
-        seek = int((time - back) / base)
-        container.seek(seek, stream=stream)
-        key = next((p for p in container.demux(stream) if p.size), None)
-        if key is not None and key.pts is not None and key.pts * base <= time:
-            return seek
-        back = back * 2 + 1
-    return None
-
-
-def shown_at(path: Path, picture: Picture, time: Fraction) -> Fraction:
-    """When the picture that is on screen at `time` appeared, by the packets' times alone."""
-    with open_source(path) as container, reading(path):
-        stream = picture_stream(container, path)
-        seek = key_before(container, stream, picture, time)
-    with open_source(path) as container, reading(path):
-        stream = picture_stream(container, path)
-        base = stream.time_base
-        assert base is not None
-        if seek is not None:
-            container.seek(seek, stream=stream)
-        best = picture.zero
-        for packet in container.demux(stream):
-            if packet.pts is not None and is_shown(packet) and packet.pts * base <= time:
-                best = max(best, packet.pts * base)
-            if packet.dts is not None and packet.dts * base > time:
-                break
-        return best
-
-
-def decoded(
-    container: InputContainer, stream: VideoStream, picture: Picture, start: Fraction
-) -> Iterator[tuple[Fraction, VideoFrame]]:
-    """Pictures in order with their time on the file's clock, from the one shown at `start` (or before it) on.
-
-    A damaged packet in the middle is passed over; a picture that never comes is not invented.
-    """
-    stream.thread_type = "AUTO"
-    time_base = stream.time_base
-    assert time_base is not None
-    back = Fraction(0)
-    while start - back > picture.zero:
-        # A container's index counts in decode order: the key frame it names may be shown after `start`.
-        container.seek(int((start - back) / time_base), stream=stream)
-        frames = _frames(container, stream, picture, numbered=False)
-        first = next(frames, None)
-        if first is not None and first[0] <= start:
-            yield first
-            yield from frames
-            return
-        back = back * 2 + 1
-    if back:
-        container.seek(stream.start_time or 0, stream=stream)
-        frames = _frames(container, stream, picture, numbered=False)
-        first = next(frames, None)
-        if first is not None and first[0] <= picture.zero:
-            yield first
-            yield from frames
-            return
-        container.seek(0)
-    yield from _frames(container, stream, picture, numbered=True)
-
-
-def _frames(
-    container: InputContainer, stream: VideoStream, picture: Picture, numbered: bool
-) -> Iterator[tuple[Fraction, VideoFrame]]:
-    time_base = stream.time_base
-    assert time_base is not None
-    last: Fraction | None = None
-    for frame in _lenient(container, stream):
-        if frame.pts is not None:
-            time = frame.pts * time_base
-        elif numbered:  # a bare stream without any clock: its nominal rate is all there is
-            time = picture.zero if last is None else last + 1 / picture.rate
-        else:
-            continue
-        if last is not None and time <= last:
-            continue
-        last = time
-        yield time, frame
-
-
-def _lenient(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+def decoded_leniently(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Pictures in the order they are shown; a damaged packet is passed over."""
     for packet in container.demux(stream):
         try:
             yield from packet.decode()
@@ -208,46 +122,64 @@ def _lenient(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
             continue
 
 
-def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
-    with suppress(av.error.InvalidDataError):
-        return next(_lenient(container, stream), None)
-    return None
-
-
-def _display_matrix(frame: VideoFrame) -> bytes | None:
+def display_matrix(frame: VideoFrame) -> bytes | None:
+    """The 36 bytes that say how to turn a picture for showing, if its file has them."""
     data: Any = frame.side_data  # typed as a mapping of names, but a list of entries when iterated
     return next((bytes(entry) for entry in data if entry.type.name == "DISPLAYMATRIX"), None)
 
 
-def _end(container: InputContainer, stream: VideoStream, rate: Fraction) -> Fraction | None:
+def _end(container: InputContainer, stream: VideoStream, rate: Fraction, path: Path) -> Fraction | None:
     """When the last picture ends: the greatest pts + duration, cut where the container's edit ends."""
     time_base = stream.time_base
     assert time_base is not None
-    ticks = None
+    start = Fraction(container.start_time or 0, av.time_base)
+    promised = start + Fraction(container.duration or 0, av.time_base)
+    last: tuple[Fraction, Fraction] | None = None
     if container.duration:
-        late = Fraction(container.duration, av.time_base) + Fraction(container.start_time or 0, av.time_base)
         with suppress(av.FFmpegError):
-            container.seek(int(late / time_base), stream=stream)
-            ticks = _last_tick(container, stream, rate)
-    if ticks is None:
-        with suppress(av.FFmpegError):
-            container.seek(0)
-            ticks = _last_tick(container, stream, rate)
-    if ticks is None:
+            container.seek(int(promised / time_base), stream=stream)
+            last = _last_ends(container, stream, rate)
+    if last is None:
+        with open_source(path) as anew:
+            last = _last_ends(anew, picture_stream(anew, path), rate)
+    if last is None:
         return None
-    if "mov" in container.format.name.split(",") and stream.duration and stream.start_time is not None:
-        ticks = min(ticks, stream.start_time + stream.duration)
-    return ticks * time_base
+    end, end_of_all = last
+    kinds = set(container.format.name.split(","))
+    if kinds & _PROMISING and end_of_all < promised - _BROKEN_PROMISE:
+        raise MediaError(
+            f"{path} is cut short: it promises {float(promised - start):.2f} s and ends at"
+            f" {float(end_of_all - start):.2f} s"
+        )
+    if "mov" in kinds and stream.duration and stream.start_time is not None:
+        end = min(end, (stream.start_time + stream.duration) * time_base)
+    return end
 
 
-def _last_tick(container: InputContainer, stream: VideoStream, rate: Fraction) -> int | None:
-    assert stream.time_base is not None
-    nominal = round(1 / rate / stream.time_base)
-    last: tuple[int, int] | None = None
-    for packet in container.demux(stream):
+def _last_ends(
+    container: InputContainer, stream: VideoStream, rate: Fraction
+) -> tuple[Fraction, Fraction] | None:
+    """When `stream` ends and when the last of all streams does, from the packets to come."""
+    ends: dict[int, Fraction] = {}
+    for packet in container.demux():
         if packet.pts is not None and is_shown(packet):
-            last = max(last or (packet.pts, 0), (packet.pts, packet.duration or nominal))
-    return None if last is None else sum(last)
+            length = packet.duration * packet.time_base if packet.duration else Fraction(0)
+            if packet.stream_index == stream.index:
+                length = length or 1 / rate
+            at = packet.pts * packet.time_base + length
+            ends[packet.stream_index] = max(at, ends.get(packet.stream_index, at))
+    return (ends[stream.index], max(ends.values())) if stream.index in ends else None
+
+
+def _span(path: Path, rate: Fraction) -> Fraction:
+    """How long a stream without presentation times lasts: from its decoding times, or by counting its packets."""
+    with open_source(path) as container:  # anew: a bare stream cannot be sought in
+        stream = picture_stream(container, path)
+        times = [packet.dts for packet in container.demux(stream) if packet.size]
+        known = [t for t in times if t is not None]
+        if len(known) < len(times) or not known or stream.time_base is None:
+            return len(times) / rate
+        return (max(known) - min(known)) * stream.time_base + 1 / rate
 
 
 def _refuse_cut_short(container: InputContainer, path: Path) -> None:

@@ -24,8 +24,6 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
-        if isinstance(error, PermissionError):
-            raise MediaError(f"{path} may not be read; check its permissions") from error
         raise MediaError(f"{path} cannot be read: it is damaged, cut short or not a media file") from error
     except OSError as error:
         raise MediaError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -40,6 +38,8 @@ def open_source(path: str | os.PathLike[str]) -> InputContainer:
         raise MediaError(f"{file} does not exist; check the name")
     if not file.is_file():
         raise MediaError(f"{file} is not a regular file; give a media file")
+    if not os.access(file, os.R_OK):
+        raise MediaError(f"{file} may not be read; check its permissions")
     with reading(file):
         if file.stat().st_size == 0:
             raise MediaError(f"{file} is empty")

@@ -15,7 +15,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from weft.errors import MediaError
-from weft.media.extent import Orientation, Picture, decoded, probe, shown_at
+from weft.media.decoding import decoded, shown_at
+from weft.media.extent import Orientation, Picture, probe
 from weft.media.source import open_source, picture_stream, reading
 
 _TOUCH = Fraction(1, 1000)  # a start written to the millisecond still means the picture that appears then
@@ -102,15 +103,13 @@ class Video:
         """
         scaler = _Scaler(self.picture.orientation, size or (self.width, self.height), self._shown(), fit)
         zero = self.begin
-        with open_source(self.path) as container, reading(self.path):
-            stream = picture_stream(container, self.path)
-            frames = decoded(container, stream, self.picture, zero)
-            if fps is None:
-                pairs = _own_times(frames, zero, zero + Fraction(self.duration))
-            else:
-                pairs = _nearest(frames, zero, Fraction(fps), self.frame_count(fps))
-            for t, frame in pairs:
-                yield t, scaler(frame)
+        frames = decoded(self.path, self.picture, zero)
+        if fps is None:
+            pairs = _own_times(frames, zero, zero + Fraction(self.duration))
+        else:
+            pairs = _nearest(frames, zero, Fraction(fps), self.frame_count(fps))
+        for t, frame in pairs:
+            yield t, scaler(frame)
 
     def frames(
         self, fps: float | Fraction, size: tuple[int, int] | None = None, fit: Fit = "squash"
