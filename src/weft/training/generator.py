@@ -18,18 +18,20 @@ import torch
 from torch import Tensor
 
 from weft.cues.controls import CHANNELS, WIDTH, control_frames
+from weft.cues.sheet import CueSheet
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.diffusion.process import Process
 from weft.generators.mmdit import Conditions, MMDiT, MMDiTConfig
 from weft.generators.reference import reference_tokens
 from weft.synthesis.render import render
-from weft.training.patterns import Pattern, random_materials, sample_pattern, sheet_of, voiced
+from weft.training.patterns import Pattern, random_materials, sample_pattern, sheet_of, voiced, world_pattern
 from weft.world.captions import captions
 
 PICTURE_TOKENS = 4
 PICTURE_DIM = len(MATERIALS)
 """A picture token is the spotter's material probabilities for a quarter of the clip."""
-FRAME_RATE = 44100 / 1024
+HOP = 1024
+FRAME_RATE = 44100 / HOP
 
 Words = Callable[[list[str]], Tensor]
 """Captions to text tokens [B, L, D]."""
@@ -70,13 +72,26 @@ class Clips:
         return len(self.latent)
 
 
-def clip_batches(
-    seed: int, first: int, count: int, duration: float = 4.0, voices: int = 3
-) -> Iterator[tuple[int, Pattern, np.ndarray, list[str]]]:
-    """Yield (family, pattern, audio [2, N], captions) for families first .. first + count, `voices` each."""
-    for family in range(first, first + count):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Example:
+    """One voicing of a pattern: its sound [2, N] without noise, and its sheet as if recorded with some."""
+
+    family: int
+    audio: np.ndarray
+    sheet: CueSheet
+    captions: list[str]
+
+
+def examples(seed: int, families: range, *, duration: float = 4.0, voices: int = 3) -> Iterator[Example]:
+    """Yield `voices` voicings of each family. A family is a function of (seed, its number) alone.
+
+    Half of the clips were recorded over a quiet noise, as the world's are; it is in the envelope, never in the
+    sound: a performer need not play it.
+    """
+    for family in families:
         rng = np.random.default_rng([seed, family])
-        pattern = sample_pattern(rng, duration)
+        own = rng.random() < 0.35
+        pattern = sample_pattern(rng, duration) if own else world_pattern(family, rng, duration)
         used: set[tuple[str, ...]] = set()
         while len(used) < voices:
             materials = random_materials(rng)
@@ -84,9 +99,11 @@ def clip_batches(
                 continue
             used.add(materials)
             voice = voiced(pattern, materials, rng)
-            room = "auto" if rng.random() < 0.85 else None
-            audio = render(voice.events, duration, seed=int(rng.integers(2**31)), room=room)
-            yield family, voice, audio, _captions(voice, rng)
+            audio = render(voice.events, duration, seed=int(rng.integers(2**31)), room=voice.room)
+            audio = np.clip(audio * np.float32(voice.gain), -1, 1)
+            noise = 10 ** (rng.uniform(-72, -46) / 20) if rng.random() < 0.5 else 0.0
+            sheet = sheet_of(voice, audio, noise=noise)
+            yield Example(family=family, audio=audio, sheet=sheet, captions=_captions(voice, rng))
 
 
 def _captions(pattern: Pattern, rng: np.random.Generator) -> list[str]:
@@ -105,34 +122,47 @@ def _captions(pattern: Pattern, rng: np.random.Generator) -> list[str]:
     )
 
 
-def encode_clips(
-    encode: Callable[[Tensor], Tensor], rows: Iterator[tuple[int, Pattern, np.ndarray, list[str]]], path: Path
-) -> int:
-    """Encode a shard of clips with the frozen codec and write it to `path` (.npz) aside; returns how many."""
-    latents, controls, references, families, words, one = [], [], [], [], [], []
-    for family, pattern, audio, texts in rows:
-        with torch.no_grad():
-            latent = encode(torch.from_numpy(audio)[None])[0].float()
-        control = control_frames(sheet_of(pattern, audio), len(latent), FRAME_RATE)
-        level = torch.from_numpy(control[:, CHANNELS["envelope"]].mean(1))
-        latents.append(latent.numpy().astype(np.float16))
-        controls.append(control.astype(np.float16))
-        references.append(reference_tokens(latent, level).numpy().astype(np.float16))
-        families.append(family)
-        words.append(texts)
-        one.append(len({event.material for event in pattern.events}) == 1)
-    aside = path.with_suffix(".part.npz")
-    np.savez(
-        aside,
-        latent=np.stack(latents),
+def write_sounds(rows: Iterator[Example], path: Path) -> int:
+    """Write a shard of sounds and their controls to `path` (.npz), ready to be encoded; returns how many."""
+    sounds, controls, families, words, one = [], [], [], [], []
+    for row in rows:
+        frames = -(-row.audio.shape[1] // HOP)
+        sounds.append(np.round(row.audio * 32767).astype(np.int16))
+        controls.append(control_frames(row.sheet, frames, FRAME_RATE).astype(np.float16))
+        families.append(row.family)
+        words.append(row.captions)
+        one.append(len({onset.material for onset in row.sheet.when.onsets or ()}) == 1)
+    _write(
+        path,
+        audio=np.stack(sounds),
         controls=np.stack(controls),
-        reference=np.stack(references),
         family=np.array(families),
         one=np.array(one),
         captions=np.array(json.dumps(words)),
     )
-    aside.replace(path)
+    return len(sounds)
+
+
+def encode_sounds(encode: Callable[[Tensor], Tensor], sounds: Path, path: Path) -> int:
+    """Encode a shard of `write_sounds` with the frozen codec and write the clips to `path`; returns how many."""
+    with np.load(sounds) as shard:
+        rows = {key: shard[key] for key in shard.files}
+    latents, references = [], []
+    for audio, control in zip(rows.pop("audio"), rows["controls"], strict=True):
+        with torch.no_grad():
+            latent = encode(torch.from_numpy(audio.astype(np.float32) / 32767)[None])[0].float()
+        level = torch.from_numpy(control[:, CHANNELS["envelope"]].astype(np.float32).mean(1))
+        latents.append(latent.numpy().astype(np.float16))
+        references.append(reference_tokens(latent, level).numpy().astype(np.float16))
+    _write(path, latent=np.stack(latents), reference=np.stack(references), **rows)
     return len(latents)
+
+
+def _write(path: Path, **arrays: np.ndarray) -> None:
+    """Save aside, then rename."""
+    aside = path.with_name(f"part-{path.name}")
+    np.savez(aside, **arrays)  # type: ignore[arg-type]
+    aside.replace(path)
 
 
 def load_clips(paths: list[Path]) -> Clips:

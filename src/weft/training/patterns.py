@@ -22,8 +22,27 @@ class Pattern:
 
     duration: float
     events: tuple[SoundEvent, ...]
-    track: Track
+    tracks: tuple[Track, ...]
     domain: str
+    gain: float = 1.0
+    room: str | None = "auto"
+
+
+def world_pattern(index: int, rng: np.random.Generator, duration: float) -> Pattern:
+    """The contacts of clip `index` of the world's training split, and where its camera sees them."""
+    from weft.world.clip import render_clip
+    from weft.world.scene import DOMAINS, sample_scene, split_seed
+
+    scene = sample_scene(str(rng.choice(DOMAINS)), split_seed("train", index), duration=duration)
+    sheet = render_clip(scene, picture=False, sound=False).sheet
+    return Pattern(
+        duration=duration,
+        events=scene.events,
+        tracks=sheet.where.tracks or (),
+        domain=scene.domain,
+        gain=scene.gain,
+        room=scene.room,
+    )
 
 
 def sample_pattern(rng: np.random.Generator, duration: float) -> Pattern:
@@ -36,7 +55,14 @@ def sample_pattern(rng: np.random.Generator, duration: float) -> Pattern:
     events = draw[domain](rng, duration) if domain in draw else []
     size = float(rng.uniform())
     placed = [_placed(event, track, size, rng) for event in events if 0 <= event.t < duration - 0.02]
-    return Pattern(duration=duration, events=tuple(placed), track=track, domain=domain)
+    return Pattern(
+        duration=duration,
+        events=tuple(placed),
+        tracks=(track,),
+        domain=domain,
+        gain=float(10 ** (rng.uniform(-9, 3) / 20)),
+        room="auto" if rng.random() < 0.9 else None,
+    )
 
 
 def voiced(pattern: Pattern, materials: tuple[str, ...], rng: np.random.Generator) -> Pattern:
@@ -52,16 +78,20 @@ def voiced(pattern: Pattern, materials: tuple[str, ...], rng: np.random.Generato
     return replace(pattern, events=events)
 
 
-def sheet_of(pattern: Pattern, audio: np.ndarray) -> CueSheet:
-    """The exact cue sheet of a voiced pattern and its sound [2, N]."""
+def sheet_of(pattern: Pattern, audio: np.ndarray, *, noise: float = 0.0) -> CueSheet:
+    """The cue sheet of a voiced pattern and its sound [2, N], as if recorded over a steady noise of that RMS."""
+    clean = rms_envelope(audio)
+    envelope = replace(clean, rms=np.sqrt(np.square(clean.rms) + noise**2))
     onsets = tuple(
-        Onset(t=e.t, strength=e.strength, duration=e.duration, material=e.material, action=e.action)
+        Onset(
+            t=e.t, strength=max(e.strength, 0.01), duration=e.duration, material=e.material, action=e.action
+        )
         for e in pattern.events
     )
     return CueSheet(
         clip=Clip(duration=pattern.duration),
-        when=When(onsets=onsets, envelope=rms_envelope(audio), source="world"),
-        where=Where(tracks=(pattern.track,), source="world"),
+        when=When(onsets=onsets, envelope=envelope, source="world"),
+        where=Where(tracks=pattern.tracks or None, source="world"),
         what=What(),
     )
 

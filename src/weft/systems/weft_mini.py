@@ -1,0 +1,245 @@
+"""weft-mini: the learned performer. A rectified flow over weft's own codec, held by the cue sheet frame by frame.
+
+Long sheets are played in windows of four seconds. A window sees the end of the one before it as known latents and
+a little of what follows, so that nothing jumps; its noise belongs to the absolute frame, so that a take is the
+same whatever runs beside it. Memory does not grow with length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from weft import weights
+from weft.codecs.stft_vae import StftVae
+from weft.cues.controls import control_frames
+from weft.cues.sheet import CueSheet
+from weft.cues.vocabulary import ACTIONS, MATERIALS
+from weft.diffusion.guidance import ClassifierFree, guided
+from weft.diffusion.process import RectifiedFlow
+from weft.diffusion.sampler import frame_noise, sample
+from weft.encoders.text import TextEncoder
+from weft.errors import UserError, WeightsError
+from weft.generators.mmdit import Conditions, MMDiT, MMDiTConfig
+from weft.generators.reference import reference_tokens
+from weft.systems.performer import Request
+
+STEPS = 8
+GUIDANCE = 2.0
+WINDOW = 172
+"""Latent frames played at once: the length of the training crops (4 s)."""
+BEHIND = 32
+"""Frames at a window's start that the window before has already decided."""
+AHEAD = 12
+"""Frames at a window's end that the next one plays again, knowing more of what follows."""
+REFERENCE_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Voice:
+    """What holds for a whole performance: the reference's tokens, the negative prompt's, the picture's."""
+
+    reference: Tensor | None
+    negative: Tensor | None
+    picture: Tensor | None
+
+
+class WeftMini:
+    """The performer. Deterministic for (sheet, seed, take, steps, guidance) on one machine."""
+
+    def __init__(self, net: MMDiT, codec: StftVae, text: TextEncoder) -> None:
+        self.net, self.codec, self.text = net.eval(), codec, text
+        self.rate: int = codec.rate
+
+    @classmethod
+    def load(cls, name: str | Path = "weft-mini") -> WeftMini:
+        """The embedded performer, or one of a file. Raises WeightsError for missing or unfitting weights."""
+        tensors, metadata = weights.load(name)
+        if "config" not in metadata:
+            raise WeightsError(f"{weights.path_of(name)} holds no weft-mini configuration; install it again")
+        if metadata.get("codec_sha256") not in (None, weights.sha256("weft-codec")):
+            raise WeightsError(f"{weights.path_of(name)} was trained on another codec; install both together")
+        net = MMDiT(MMDiTConfig(**metadata["config"]))
+        weights.check_keys(set(tensors), set(net.state_dict()), str(name))
+        net.load_state_dict(tensors)
+        return cls(net.requires_grad_(False), StftVae.load(), TextEncoder.load())
+
+    def save(self, path: Path, **notes: Any) -> None:
+        """Write the network in half precision with its configuration, its codec's checksum and `notes`."""
+        save(self.net, path, codec_sha256=weights.sha256("weft-codec"), **notes)
+
+    def perform(self, request: Request) -> Iterator[np.ndarray]:
+        """Yield float32 blocks `[2, n]`, `round(duration * 44100)` samples in all.
+
+        Raises UserError for steps below 1, a guidance scale that is no number, or picture tokens that do not fit.
+        """
+        steps = STEPS if request.steps is None else request.steps
+        scale = GUIDANCE if request.guidance is None else request.guidance
+        if steps < 1:
+            raise UserError(f"{steps} sampler steps; give 1 or more")
+        if not math.isfinite(scale):
+            raise UserError(f"guidance {scale} is not a number; 1 is off, {GUIDANCE:g} the default")
+        total = max(1, round(request.duration * self.rate))
+        frames = -(-total // self.codec.hop)
+        voice = self._voice(request)
+        done = 0
+        pieces = _windows(frames)
+        for k, (start, fresh, end, keep) in enumerate(pieces):
+            request.progress("perform", k / len(pieces))
+            conditions = self.conditions(request.sheet, start, end - start, voice)
+            noise = frame_noise(request.seed, request.take, start, end - start, self.net.config.latent_dim)
+            if k == 0:
+                history = torch.zeros(0, self.net.config.latent_dim)
+                offset = 0
+            known, mask = torch.zeros_like(noise), torch.zeros(end - start, 1)
+            behind = fresh - start
+            if behind:
+                known[:behind] = history[start - offset : fresh - offset]
+                mask[:behind] = 1
+            latent = self.sample(
+                conditions,
+                noise[None],
+                steps,
+                scale,
+                negative=voice.negative,
+                known=known[None],
+                mask=mask[None],
+            )[0]
+            history = torch.cat([history, latent[behind : keep - start]])
+            final = keep == frames
+            # A decoded frame depends on `context` neighbours; what has none on its right yet waits.
+            ready = frames if final else keep - self.codec.context
+            first = max(0, done - self.codec.context)
+            wave = self.codec.decode(history[first - offset :][None])[0]
+            stop = min(ready * self.codec.hop, total)
+            begin = done * self.codec.hop
+            yield wave[:, begin - first * self.codec.hop : stop - first * self.codec.hop].numpy()
+            done = ready
+            drop = max(0, min(done - self.codec.context, keep - BEHIND) - offset)
+            history, offset = history[drop:], offset + drop
+        request.progress("perform", 1.0)
+
+    def conditions(self, sheet: CueSheet, start: int, frames: int, voice: _Voice | None = None) -> Conditions:
+        """What the network is told about latent frames start .. start + frames of a sheet (a batch of one)."""
+        rate = self.codec.latent_rate
+        sources = set((sheet.when.source or "").split("+"))
+        exact = 1.0 if sources - {"spotter", "motion"} else 0.5
+        rows = control_frames(
+            sheet,
+            frames,
+            rate,
+            start=start,
+            hints=lambda prompt: told(prompt, sheet.what.negative),
+            envelope_known=exact,
+        )
+        prompt = _prompt(sheet, start / rate, (start + frames) / rate)
+        return Conditions(
+            sync=torch.from_numpy(rows)[None],
+            text=None if prompt is None else self.text.tokens([prompt], self.net.config.text_length)[0],
+            reference=voice.reference if voice else None,
+            clip=voice.picture if voice else None,
+            clip_tokens=4,
+            reference_tokens=4,
+        )
+
+    def sample(
+        self,
+        conditions: Conditions,
+        noise: Tensor,
+        steps: int,
+        scale: float,
+        *,
+        negative: Tensor | None = None,
+        known: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Latents `[B, T, D]` from noise `[B, T, D]`. `negative` are text tokens to steer away from."""
+        net, (batch, frames, _) = self.net, noise.shape
+        without = Conditions(text=negative, clip_tokens=4, reference_tokens=4)
+        with torch.no_grad():
+            given, null = net.prepare(conditions, batch, frames), net.prepare(without, batch, frames)
+            predict = guided(
+                ClassifierFree(scale=scale),
+                {
+                    "cond": lambda z, t: net.velocity(z, t, given),
+                    "uncond": lambda z, t: net.velocity(z, t, null),
+                },
+            )
+            return sample(predict, RectifiedFlow(), noise, steps, known=known, mask=mask)
+
+    def reference_tokens(self, wave: np.ndarray) -> Tensor:
+        """Tokens `[1, 4, D]` of a recording `[2, N]` at 44.1 kHz: how its loudest event sounds."""
+        if wave.ndim != 2 or wave.shape[1] < self.codec.hop:
+            raise UserError(f"the reference has shape {wave.shape}; give [2, N] with 25 ms of sound or more")
+        cut = torch.from_numpy(np.ascontiguousarray(wave[:, : round(REFERENCE_S * self.rate)], np.float32))
+        peak = float(cut.abs().max())
+        latent = self.codec.encode((cut * min(4.0, 0.5 / max(peak, 1e-4)))[None])[0]
+        frames = cut[:, : cut.shape[1] // self.codec.hop * self.codec.hop]
+        power = frames.square().mean(0).reshape(-1, self.codec.hop).mean(1)
+        return reference_tokens(latent, power)[None]
+
+    def _voice(self, request: Request) -> _Voice:
+        config = self.net.config
+        negative = request.sheet.what.negative
+        picture = None
+        if request.picture is not None:
+            if request.picture.ndim != 2 or request.picture.shape[1] != config.clip_dim:
+                raise UserError(
+                    f"picture tokens have shape {request.picture.shape}; weft-mini reads [L, {config.clip_dim}]"
+                )
+            picture = torch.from_numpy(np.asarray(request.picture, np.float32))[None]
+        return _Voice(
+            reference=None if request.reference is None else self.reference_tokens(request.reference),
+            negative=self.text.tokens([negative], config.text_length)[0] if negative else None,
+            picture=picture,
+        )
+
+
+def told(prompt: str | None, negative: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Materials [17] and actions [5] that words tell, as probabilities; zeros where there are no words."""
+    from weft.encoders.words import action_scores, material_scores
+
+    if not prompt and not negative:
+        return np.zeros(len(MATERIALS), np.float32), np.zeros(len(ACTIONS), np.float32)
+    materials = material_scores(prompt or "", negative)
+    actions = action_scores(prompt) if prompt else dict.fromkeys(ACTIONS, 0.0)
+    return (
+        np.array([materials[name] for name in MATERIALS], np.float32),
+        np.array([actions[name] for name in ACTIONS], np.float32),
+    )
+
+
+def save(net: MMDiT, path: Path, **notes: Any) -> None:
+    """Write a network in half precision with its configuration and `notes` as metadata."""
+    weights.save(
+        path, {k: v.half() for k, v in net.state_dict().items()}, {"config": asdict(net.config), **notes}
+    )
+
+
+def _prompt(sheet: CueSheet, start: float, end: float) -> str | None:
+    """The words in force from start to end seconds, if they are one and no onset there says another material."""
+    times = [start, *(s.start for s in sheet.what.segments), *(s.end for s in sheet.what.segments)]
+    prompts = {sheet.what.prompt_at(t) for t in times if start <= t < end}
+    if len(prompts) != 1 or not (prompt := prompts.pop()):
+        return None
+    said = {o.material for o in sheet.when.onsets or () if start <= o.t < end and o.material is not None}
+    return prompt if said <= {MATERIALS[int(told(prompt)[0].argmax())]} else None
+
+
+def _windows(frames: int) -> list[tuple[int, int, int, int]]:
+    """(start, first undecided frame, end, first frame left to the next window) of each window over `frames`."""
+    windows, fresh = [], 0
+    while fresh < frames:
+        start = max(0, fresh - BEHIND)
+        end = min(frames, start + WINDOW)
+        keep = end if end == frames else end - AHEAD
+        windows.append((start, fresh, end, keep))
+        fresh = keep
+    return windows
