@@ -22,15 +22,17 @@ def rms_envelope(
 ) -> Envelope:
     """RMS of `audio`, [N] or [C, N] (channels averaged in power), by FoleyGRAM eq. (5): value i covers the
     `window` samples centred at sample `i * hop`, zeros beyond the ends; 1 + N // hop values."""
-    audio = np.asarray(audio)
-    power = np.square(audio, dtype=np.float64)
-    if power.ndim == 2:
-        power = power.mean(axis=0)
-    total = np.concatenate([[0.0], np.cumsum(power)])
-    starts = np.arange(1 + power.size // hop) * hop - window // 2
-    first, last = np.clip(starts, 0, power.size), np.clip(starts + window, 0, power.size)
-    mean = np.maximum(total[last] - total[first], 0.0) / window
-    return Envelope(hop=hop / rate, rms=np.sqrt(mean))
+    audio = np.atleast_2d(np.asarray(audio))
+    n = audio.shape[1]
+    rms = np.empty(1 + n // hop)
+    for at in range(0, rms.size, 4096):  # blocks, so that an hour needs no more memory than a minute
+        starts = np.arange(at, min(at + 4096, rms.size)) * hop - window // 2
+        low, high = max(int(starts[0]), 0), min(int(starts[-1]) + window, n)
+        power = np.square(audio[:, low:high], dtype=np.float64).mean(axis=0)
+        total = np.concatenate([[0.0], np.cumsum(power)])
+        first, last = np.clip(starts, low, high) - low, np.clip(starts + window, low, high) - low
+        rms[at : at + 4096] = np.sqrt(np.maximum(total[last] - total[first], 0.0) / window)
+    return Envelope(hop=hop / rate, rms=rms)
 
 
 def envelope_from_onsets(

@@ -214,4 +214,6 @@ def _sound(audio: NDArray[np.floating] | None) -> NDArray[np.floating] | None:
     sound = np.atleast_2d(np.asarray(audio))
     if sound.ndim != 2 or len(sound) > 2:
         raise CueError(f"audio: an array of shape {sound.shape}; give [N] or [2, N]")
+    if not np.isfinite(sound.sum()):
+        raise CueError("audio: holds samples that are not finite numbers")
     return sound
