@@ -66,8 +66,9 @@ def shower(
     count = max(3, int(rng.poisson(grains.rate * spread * (0.4 + 0.6 * strength))))
     times = np.sort(rng.exponential(spread, count))
     times[0] = 0.0
-    sizes = grain_sizes(count, grains.exponent, rng) * np.exp(-times / (2.0 * spread))
-    sizes[0] = np.copysign(max(abs(sizes[0]), 0.6 * np.abs(sizes).max()), sizes[0])
+    sizes = grain_sizes(count, grains.exponent, rng) * np.exp(-times / (1.5 * spread))
+    # The blow itself moves most: what falls back later is smaller, so the onset stays the loudest moment.
+    sizes[0] = 1.4 * np.copysign(np.abs(sizes).max(), sizes[0])
     n = int(min(times[-1], 6 * spread) * rate) + kernels.shape[1]
     return sprinkle((times * rate).astype(int), sizes, kernels, n, rng)
 
@@ -98,6 +99,8 @@ def bubbles(
     fade = np.minimum(t * 1500.0, 1.0)
     waves = np.exp(-decay[:, None].astype(np.float32) * t) * np.sin(phase) * fade
     waves *= (radius[:, None] / (1e-3 * high)) * rng.random((count, 1)) ** 2.0
+    if over_s is None:
+        waves *= np.exp(-times / (2 * spread))[:, None]
     starts = (times * rate).astype(int)
     out = np.zeros(int(starts.max()) + n, np.float32)
     for start, wave in zip(starts, waves, strict=True):

@@ -118,12 +118,12 @@ _ALL = (
         contact_ms=(5.0, 9.0),
         stick_db=-40.0,
         body=_bands(
-            (45, -12, 0.11),
-            (90, -3, 0.11),
-            (220, 0, 0.075),
-            (600, -8, 0.045),
-            (1800, -22, 0.03),
-            (7000, -42, 0.02),
+            (45, -13, 0.08),
+            (90, -3, 0.075),
+            (220, 0, 0.055),
+            (600, -7, 0.035),
+            (1800, -20, 0.025),
+            (7000, -42, 0.015),
         ),
         body_db=0.0,
         friction=Friction(hz=(900, 2200), roughness=500, octaves=1.4, level_db=-20.0),
@@ -160,7 +160,7 @@ _ALL = (
         ),
         body_db=0.0,
         grains=Grains(
-            hz=(800, 3500), t60=(0.004, 0.01), rate=900, spread=(0.03, 0.06), exponent=3.5, level_db=-7.0
+            hz=(800, 3500), t60=(0.004, 0.01), rate=900, spread=(0.015, 0.035), exponent=3.5, level_db=-7.0
         ),
         friction=Friction(hz=(1200, 3500), roughness=1500, noise_db=-2.0, octaves=2.0, level_db=-16.0),
     ),
@@ -191,8 +191,8 @@ _ALL = (
         modes=Modes(
             lowest_hz=(85, 190),
             shapes=("plate",),
-            loss=(0.03, 0.06),
-            support=(16, 30),
+            loss=(0.012, 0.025),
+            support=(24, 44),
             count=30,
             tilt_db=-3.5,
         ),
@@ -215,8 +215,8 @@ _ALL = (
         modes=Modes(
             lowest_hz=(1500, 3600),
             shapes=("shell", "plate"),
-            loss=(0.0012, 0.003),
-            support=(5, 13),
+            loss=(0.0007, 0.002),
+            support=(9, 20),
             count=20,
             tilt_db=-0.5,
         ),
@@ -240,7 +240,7 @@ _ALL = (
         ),
         body_db=-3.0,
         grains=Grains(
-            hz=(3500, 9500), t60=(0.003, 0.008), rate=800, spread=(0.06, 0.13), exponent=2.6, level_db=-2.0
+            hz=(3500, 9500), t60=(0.003, 0.008), rate=800, spread=(0.04, 0.09), exponent=2.6, level_db=-2.0
         ),
         friction=Friction(hz=(4000, 7500), roughness=900, noise_db=-4.0, octaves=1.6, level_db=-15.0),
     ),
@@ -254,7 +254,7 @@ _ALL = (
         ),
         body_db=-7.0,
         grains=Grains(
-            hz=(1600, 6500), t60=(0.006, 0.018), rate=190, spread=(0.06, 0.16), exponent=1.4, level_db=0.0
+            hz=(1600, 6500), t60=(0.006, 0.018), rate=190, spread=(0.045, 0.11), exponent=1.4, level_db=0.0
         ),
         friction=Friction(hz=(2000, 4500), roughness=170, noise_db=-14.0, octaves=1.6, level_db=-12.0),
     ),
@@ -268,7 +268,7 @@ _ALL = (
         ),
         body_db=-7.0,
         grains=Grains(
-            hz=(1300, 4500), t60=(0.002, 0.006), rate=110, spread=(0.10, 0.30), exponent=1.5, level_db=0.0
+            hz=(1300, 4500), t60=(0.002, 0.006), rate=110, spread=(0.06, 0.18), exponent=1.5, level_db=0.0
         ),
         friction=Friction(hz=(2000, 4500), roughness=130, noise_db=-12.0, octaves=1.3, level_db=-14.0),
     ),
@@ -280,8 +280,8 @@ _ALL = (
         modes=Modes(
             lowest_hz=(260, 1000),
             shapes=("bar", "plate", "plate"),
-            loss=(0.0003, 0.0009),
-            support=(2.0, 5.0),
+            loss=(0.0003, 0.0011),
+            support=(2.0, 6.0),
             count=48,
             tilt_db=-1.2,
         ),
@@ -304,7 +304,7 @@ _ALL = (
         ),
         body_db=-2.0,
         grains=Grains(
-            hz=(1200, 8000), t60=(0.001, 0.003), rate=160, spread=(0.03, 0.09), exponent=1.5, level_db=-2.0
+            hz=(1200, 8000), t60=(0.001, 0.003), rate=160, spread=(0.025, 0.06), exponent=1.5, level_db=-2.0
         ),
         friction=Friction(hz=(1600, 4200), roughness=240, noise_db=-7.0, octaves=2.4, level_db=-14.0),
     ),
@@ -335,7 +335,7 @@ _ALL = (
         ),
         body_db=-9.0,
         grains=Grains(
-            hz=(3800, 12000), t60=(0.0015, 0.004), rate=330, spread=(0.12, 0.28), exponent=1.35, level_db=0.0
+            hz=(3800, 12000), t60=(0.0015, 0.004), rate=330, spread=(0.07, 0.18), exponent=1.35, level_db=0.0
         ),
         friction=Friction(hz=(5000, 9000), roughness=380, noise_db=-10.0, octaves=1.3, level_db=-12.0),
     ),
@@ -345,12 +345,12 @@ _ALL = (
         contact_ms=(0.10, 0.2),
         stick_db=-26.0,
         modes=Modes(
-            lowest_hz=(2000, 4600),
+            lowest_hz=(1500, 3600),
             shapes=("block",),
             loss=(0.005, 0.012),
             support=(40, 90),
             count=28,
-            tilt_db=-1.0,
+            tilt_db=-2.0,
         ),
         body=_bands((500, -12, 0.018), (2500, 0, 0.014), (6000, 0, 0.010), (14000, -6, 0.006)),
         body_db=-10.0,
@@ -364,8 +364,8 @@ _ALL = (
         modes=Modes(
             lowest_hz=(650, 1500),
             shapes=("plate",),
-            loss=(0.010, 0.02),
-            support=(35, 65),
+            loss=(0.006, 0.014),
+            support=(26, 50),
             count=30,
             tilt_db=-1.0,
         ),
@@ -387,7 +387,7 @@ _ALL = (
             (16000, -22, 0.1),
         ),
         body_db=0.0,
-        bubbles=Bubbles(radius_mm=(1.0, 5.5), count=26, spread=(0.12, 0.3), level_db=-3.0),
+        bubbles=Bubbles(radius_mm=(1.0, 5.5), count=26, spread=(0.1, 0.22), level_db=-3.0),
         friction=Friction(hz=(900, 2400), roughness=60, noise_db=-8.0, octaves=2.4, level_db=-19.0),
     ),
     Material(
@@ -396,10 +396,10 @@ _ALL = (
         contact_ms=(0.3, 0.8),
         stick_db=-26.0,
         modes=Modes(
-            lowest_hz=(210, 640),
+            lowest_hz=(240, 580),
             shapes=("bar", "plate"),
-            loss=(0.009, 0.018),
-            support=(9, 20),
+            loss=(0.010, 0.024),
+            support=(14, 32),
             count=26,
             tilt_db=-2.5,
         ),

@@ -93,7 +93,7 @@ def dense(
         per_octave = 16
         low = np.arange(log_hz[0] - 0.4, min(split, log_hz[-1] + 0.3), 1 / per_octave)
         drawn = low + rng.uniform(-0.5, 0.5, len(low)) / per_octave
-        gain = 10 ** (np.interp(drawn, log_hz, level) / 20) * np.abs(rng.standard_normal(len(low)))
+        gain = 10 ** (np.interp(drawn, log_hz, level) / 20) * rng.standard_normal(len(low))
         gain *= np.sqrt(2 / per_octave)
         decay = 6.91 / 2 ** np.interp(drawn, log_hz, np.log2(t60))
         m = ring_length(decay, rate, n)

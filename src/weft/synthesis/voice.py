@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,10 @@ def _draw_modes(
     return hz[keep], decay[keep], gain[keep]
 
 
+def _times(pair: tuple[float, float], factor: float) -> tuple[float, float]:
+    return pair[0] * factor, pair[1] * factor
+
+
 def build_voice(material: Material, size: float, seed: int, track: str) -> Voice:
     """The object named by (seed, material, track) at `size` 0 (small, high) .. 1 (large, low).
 
@@ -70,6 +74,7 @@ def build_voice(material: Material, size: float, seed: int, track: str) -> Voice
     # A ground or a wall is larger than what strikes it: its thud follows the size far less than a pitch does.
     shift = pitch**0.4 * log_uniform(rng, 0.82, 1.22)
     stretch = log_uniform(rng, 0.75, 1.35)
+    tuning = pitch**0.4 * log_uniform(rng, 0.78, 1.28)
     body_db = np.array([band.db for band in material.body])
     return Voice(
         name=material.name,
@@ -85,8 +90,19 @@ def build_voice(material: Material, size: float, seed: int, track: str) -> Voice
         level_db=material.level_db,
         stick_db=material.stick_db,
         friction=material.friction,
-        grains=material.grains,
-        bubbles=material.bubbles,
+        grains=material.grains
+        and replace(
+            material.grains,
+            hz=_times(material.grains.hz, tuning),
+            t60=_times(material.grains.t60, stretch),
+            rate=material.grains.rate * log_uniform(rng, 0.7, 1.4),
+        ),
+        bubbles=material.bubbles
+        and replace(
+            material.bubbles,
+            radius_mm=_times(material.bubbles.radius_mm, 1 / tuning),
+            count=round(material.bubbles.count * log_uniform(rng, 0.6, 1.6)),
+        ),
     )
 
 
