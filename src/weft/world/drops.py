@@ -1,0 +1,438 @@
+"""Domain *drops*: objects fall, bounce, roll and settle. MuJoCo simulates; its contact forces make the events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from weft.cues.vocabulary import MATERIALS
+from weft.world import reactions, sets, surfaces, things
+from weft.world.camera import Operator, View
+from weft.world.lens import Lens, sample_lens
+from weft.world.plan import Contact, ball, sample_aspect
+from weft.world.props import SHEET, Array, Lamp, Look, Prop, along, boulder, limb, turn
+from weft.world.stage import load_mujoco
+
+STEP_S = 0.002
+GROUND_SPEAKS = ("carpet", "dirt", "grass", "gravel", "leaf", "water", "cloth")
+_BOUNCE = {
+    "ceramic": 0.45, "cloth": 0.1, "drywall": 0.25, "glass": 0.5, "metal": 0.55, "paper": 0.25, "plastic": 0.6,
+    "plastic-bag": 0.08, "rock": 0.4, "tile": 0.4, "wood": 0.5,
+}  # fmt: skip
+_SHAPES = {
+    "ceramic": ("mug", "plate", "cylinder"), "cloth": ("bundle", "bundle"), "drywall": ("box",), "glass": ("sphere", "bottle", "mug"),
+    "metal": ("sphere", "cylinder", "can", "coin", "box", "bowl"), "paper": ("bundle", "box"), "plastic": ("sphere", "sphere", "box", "bottle", "can"),
+    "plastic-bag": ("bundle",), "rock": ("boulder",), "tile": ("slab",), "wood": ("box", "sphere", "log", "box"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """One thing that falls: collision geometry (MuJoCo kind and size), how it looks, when and how it is let go."""
+
+    kind: str
+    size: tuple[float, ...]
+    looks: tuple[Prop, ...]
+    radius: float
+    material: str
+    bounce: float
+    released: float
+    start: Array
+    velocity: Array
+    spin: Array
+    rot: Array
+    held: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Flight:
+    """What the simulation found. clock [M]; pos [M, n, 3]; rot [M, n, 3, 3]; force [M, n] contact force over weight;
+    spot [M, n, 3] mean contact point; slide, turning [M, n]: speed along the ground (m/s), spin times radius."""
+
+    clock: Array
+    pos: Array
+    rot: Array
+    force: Array
+    spot: Array
+
+
+@dataclass(kw_only=True, eq=False)
+class Drops:
+    """See weft.world.plan.Plan."""
+
+    material: str
+    action: str
+    contacts: list[Contact]
+    operator: Operator
+    lens: Lens
+    lamps: list[Lamp]
+    floor: float | None
+    seed: int
+    bodies: list[Body]
+    flight: Flight
+    still: list[Prop]
+    away: Array
+    scale: float
+    distractors: int
+    ground: str
+    patch: Look | None
+    follow_body: int
+
+    def at(self, t: Array) -> tuple[Array, Array]:
+        """Positions [N, n, 3] and rotations [N, n, 3, 3]."""
+        f = self.flight
+        u = np.clip((t - f.clock[0]) / STEP_S, 0, len(f.clock) - 1.001)
+        i = u.astype(int)
+        w = (u - i)[:, None, None]
+        return f.pos[i] * (1 - w) + f.pos[i + 1] * w, f.rot[np.round(u).astype(int)]
+
+    def focus(self, t: Array) -> Array:
+        pos, _ = self.at(t)
+        p = pos[:, self.follow_body].copy()
+        p[:, 2] = np.clip(p[:, 2], 0, 0.8) * 0.6
+        return np.clip(p, -2.5, 2.5)
+
+    def region(self, t: Array) -> Array:
+        pos, _ = self.at(t)
+        who = np.full(len(t), self.follow_body)
+        if self.contacts:
+            times = np.array([c.t + 0.5 * c.duration for c in self.contacts])
+            owner = np.array([int(c.track.rsplit("-", 1)[1]) for c in self.contacts])
+            who = owner[np.abs(t[:, None] - times[None]).argmin(1)]
+        radius = max(b.radius for b in self.bodies)
+        return ball(pos[np.arange(len(t)), who], radius)
+
+    def props(self, t: Array) -> list[Prop]:
+        rng = np.random.default_rng([self.seed, 23])
+        found = list(self.still)
+        pos, rot = self.at(t)
+        for k, b in enumerate(self.bodies):
+            for look in b.looks:
+                made = Prop(**{n: getattr(look, n) for n in look.__dataclass_fields__})
+                made.pos = pos[:, k] + (rot[:, k] @ look.pos)
+                made.rot = rot[:, k] @ look.rot
+                found.append(made)
+            if b.held:
+                found += self._hand(t, b, rng)
+        if self.patch is not None:
+            relief = (
+                surfaces.fractal(rng, 1.3)[::6, ::6][:SHEET, :SHEET]
+                * surfaces.FINISH[self.ground].bumps
+                * 0.5
+            )
+            found.append(
+                reactions.patch(
+                    t, self.contacts, rng, material=self.ground, finish=surfaces.FINISH[self.ground], look=self.patch, half=0.6,
+                    relief=relief, origin=np.zeros(3), frame=np.eye(3),
+                )
+            )  # fmt: skip
+        look = self.patch or (self.still[0].look if self.still else None)
+        found += reactions.grains(t, self.contacts, rng, colours=reactions.colours_of(look), floor=0.0)
+        found += sets.distractors(rng, t, self.distractors, reach=self.scale * 1.5, away=self.away)
+        return found
+
+    def _hand(self, t: Array, b: Body, rng: np.random.Generator) -> list[Prop]:
+        """The hand that holds a body, opens when it is let go, and goes."""
+        tone = (*surfaces.skin(rng), 1.0)
+        sleeve = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 0.95)), 1.0)
+        a = rng.uniform(0, 2 * np.pi)
+        out = np.array([np.cos(a), np.sin(a), float(rng.uniform(0.2, 1.0))])
+        out /= np.linalg.norm(out)
+        s = np.clip((t - b.released) / 0.9, 0, 1)[:, None]
+        palm = b.start + out * (b.radius + 0.02) + out * (0.02 * np.minimum(s * 8, 1) + 1.6 * s**1.5)
+        open_ = np.minimum(np.maximum(t - b.released + 0.03, 0) / 0.1, 1)
+        side = np.cross(out, [0, 0, 1.0])
+        side /= np.linalg.norm(side)
+        found = [
+            Prop(
+                kind="ellipsoid",
+                size=(0.04, 0.045, 0.02),
+                pos=palm,
+                rot=along(np.broadcast_to(out, palm.shape)),
+                rgba=tone,
+                casts=True,
+            )
+        ]
+        for k in range(5):
+            spread = (k - 2) * 0.022
+            curl = turn(side, (0.3 + 0.9 * open_) * (1 if k < 4 else -1))
+            finger = curl @ (-out)
+            root = palm + side * spread
+            found.append(limb(root, root + finger * (b.radius * 0.6 + 0.04), 0.0105, rgba=tone))
+        found.append(limb(palm + out * 0.03, palm + out * 0.2, 0.03, rgba=tone, casts=True))
+        found.append(limb(palm + out * 0.2, palm + out * 0.6, 0.042, rgba=sleeve, casts=True))
+        return found
+
+
+def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str | None = None) -> Drops:
+    """Draw one clip of the domain: choose things, drop them, listen to the contacts."""
+    main = material or str(rng.choice(MATERIALS))
+    ground_speaks = main in GROUND_SPEAKS and not (main == "cloth" and rng.random() < 0.5)
+    ground = (
+        main
+        if ground_speaks
+        else str(
+            rng.choice(
+                ["wood", "tile", "rock", "wood", "metal", "plastic", "carpet"],
+                p=(0.25, 0.25, 0.15, 0.1, 0.1, 0.08, 0.07),
+            )
+        )
+    )
+    count = int(rng.choice([1, 2, 3], p=(0.6, 0.25, 0.15)))
+    bodies = []
+    for k in range(count):
+        own = main if not ground_speaks else str(rng.choice(list(_SHAPES)))
+        bodies.append(_body(rng, own, ground, k, duration))
+    stairs = bool(rng.random() < 0.12) and not ground_speaks
+    flight = _simulate(bodies, ground, duration, stairs)
+    contacts = _contacts(flight, bodies, main if ground_speaks else None, ground, duration, seed)
+    rolls = sum(c.action == "roll" for c in contacts)
+    action = "roll" if rolls and rolls * 2 >= len(contacts) else "bounce"
+    operator, half = _operator(rng, bodies, duration)
+    az = operator.views[0].azimuth
+    away = np.array([np.cos(az), np.sin(az), 0.0])
+    tile = float(rng.uniform(0.4, 1.3))
+    floor = sets.ground(ground, rng, tile_m=tile)
+    still = [floor]
+    patch = None
+    if ground_speaks and surfaces.FINISH[ground].give > 0.008 and floor.look is not None:
+        patch = Look(image=floor.look.image, repeat=(1.2 / tile, 1.0))
+    if stairs:
+        still += [
+            Prop(kind="box", size=s, pos=np.array(p), casts=True, **sets.solid(ground, rng))  # type: ignore[arg-type]
+            for p, s in _STAIRS
+        ]
+    outdoors = sets.is_outdoor(ground) or rng.random() < 0.15
+    still.append(
+        sets.backdrop(rng, toward=-away, distance=float(rng.uniform(2.0, 6.0)), outdoors=bool(outdoors))
+    )
+    still += sets.clutter(rng, int(rng.integers(0, 8)), reach=max(3 * half, 1.5), keep=1.1, away=away)
+    return Drops(
+        material=main, action=action, contacts=contacts, operator=operator, lens=sample_lens(rng), lamps=sets.lamps(rng), floor=0.0,
+        seed=seed, bodies=bodies, flight=flight, still=still, away=away, scale=max(half, 0.4), distractors=int(rng.choice([0, 0, 0, 1, 2])),
+        ground=ground, patch=patch, follow_body=0,
+    )  # fmt: skip
+
+
+_STAIRS = (
+    ((-0.75, 0.0, 0.2), (0.3, 0.7, 0.2)),
+    ((-0.25, 0.0, 0.1), (0.2, 0.7, 0.1)),
+    ((0.1, 0.0, 0.04), (0.15, 0.7, 0.04)),
+)
+
+
+def _body(rng: np.random.Generator, material: str, ground: str, index: int, duration: float) -> Body:
+    shape = str(rng.choice(_SHAPES[material]))
+    look = sets.solid(material, rng)
+    flat = {**look, "look": Look(image=look["look"].image)}  # type: ignore[attr-defined]
+    r = float(np.exp(rng.uniform(np.log(0.03), np.log(0.12))))
+
+    def prop(kind: str, size: tuple[float, ...], **kw: object) -> Prop:
+        return Prop(kind=kind, size=size, casts=True, **{**look, **kw})  # type: ignore[arg-type]
+
+    kind: str
+    size: tuple[float, ...]
+    if shape in ("mug", "bottle", "can", "bowl", "plate"):
+        thing = things.make(material, rng, shape)
+        vessel = thing.props[0]
+        mesh = vessel.mesh
+        assert mesh is not None
+        wide, high = float(np.abs(mesh[:, 0]).max()), float(np.ptp(mesh[:, 2])) / 2
+        centred = mesh - [0, 0, mesh[:, 2].min() + high]
+        looks: tuple[Prop, ...] = (Prop(kind="lathe", size=(1, 1, 1), mesh=centred, casts=True, **flat),)  # type: ignore[arg-type]
+        kind, size, radius = "cylinder", (wide, high), float(np.hypot(wide, high)) * 0.8
+    elif shape in ("bundle", "boulder"):
+        mesh = boulder(rng, 0.3 if shape == "bundle" else 0.2)
+        mesh = mesh / np.abs(mesh).max(0)
+        flatness = float(rng.uniform(0.7, 1.0))
+        looks = (Prop(kind="lathe", size=(r, r, r * flatness), mesh=mesh, casts=True, repeat=1.5, **flat),)  # type: ignore[arg-type]
+        kind, size, radius = "ellipsoid", (r, r * 0.97, r * flatness), r
+    elif shape == "sphere":
+        kind, size, radius, looks = "sphere", (r,), r, (prop("sphere", (r, r, r)),)
+    elif shape in ("cylinder", "log", "coin"):
+        half = {"cylinder": 1.6, "log": 3.0, "coin": 0.12}[shape] * r
+        half = half if shape != "log" else min(half, 0.25)
+        kind, size, radius = "cylinder", (r, half), float(np.hypot(r, half)) * 0.8
+        looks = (prop("cylinder", (r, r, half)),)
+    else:
+        dims = r * rng.uniform(0.6, 1.6, 3)
+        if shape == "slab":
+            dims = np.array([0.1, 0.1, 0.008]) * rng.uniform(0.7, 1.4)
+        kind, size, radius = "box", tuple(dims), float(np.linalg.norm(dims)) * 0.8
+        looks = (prop("box", tuple(dims)),)
+    tossed = rng.random() < 0.35
+    released = float(rng.uniform(0.05, 0.9)) if index == 0 else float(rng.uniform(0.3, 0.75 * duration))
+    a = rng.uniform(0, 2 * np.pi)
+    start = np.array([rng.normal(0, 0.12), rng.normal(0, 0.12), rng.uniform(0.25, 1.3) + radius])
+    velocity = rng.standard_normal(3) * [0.25, 0.25, 0.1]
+    if tossed:
+        reach = rng.uniform(0.6, 1.3)
+        start[:2] = reach * np.array([np.cos(a), np.sin(a)])
+        velocity = np.array(
+            [-np.cos(a) * reach * 1.6, -np.sin(a) * reach * 1.6, rng.uniform(0, 1.5)]
+        ) * rng.uniform(0.6, 1.2)
+    if index:
+        start[:2] += rng.uniform(-0.4, 0.4, 2)
+    axis = rng.standard_normal(3)
+    rot = turn(axis / np.linalg.norm(axis), float(rng.uniform(0, np.pi))) if rng.random() < 0.7 else np.eye(3)
+    soft = {
+        "carpet": 0.5,
+        "dirt": 0.25,
+        "grass": 0.3,
+        "gravel": 0.2,
+        "leaf": 0.2,
+        "water": 0.0,
+        "cloth": 0.3,
+    }.get(ground, 1.0)
+    return Body(
+        kind=kind, size=size, looks=looks, radius=radius, material=material, bounce=float(np.clip(_BOUNCE[material] * soft * rng.uniform(0.8, 1.3), 0.02, 0.9)),
+        released=released, start=start, velocity=velocity, spin=rng.standard_normal(3) * rng.uniform(0, 8), rot=rot, held=not tossed and rng.random() < 0.55,
+    )  # fmt: skip
+
+
+def _simulate(bodies: list[Body], ground: str, duration: float, stairs: bool) -> Flight:
+    """Run MuJoCo from before the clip to its end. A body stands still until it is released."""
+    mj = load_mujoco()
+    parts = []
+    for k, b in enumerate(bodies):
+        zeta = -np.log(b.bounce) / np.hypot(np.pi, np.log(b.bounce))
+        dims = " ".join(f"{s:.5f}" for s in b.size)
+        parts.append(
+            f'<body name="b{k}" pos="0 0 {5 + k}"><freejoint/><geom type="{b.kind}" size="{dims}" mass="0.2" priority="1" condim="6" '
+            f'friction="0.55 0.008 0.0012" solref="{0.0025 / zeta:.6f} {zeta:.6f}" solimp="0.95 0.95 0.001"/></body>'
+        )
+    if stairs:
+        for p, s in _STAIRS:
+            parts.append(f'<geom type="box" size="{s[0]} {s[1]} {s[2]}" pos="{p[0]} {p[1]} {p[2]}"/>')
+    level = -0.5 if ground == "water" else 0.0
+    model = mj.MjModel.from_xml_string(
+        f'<mujoco><option timestep="{STEP_S}"/><worldbody><geom name="floor" type="plane" size="9 9 .1" pos="0 0 {level}"/>{"".join(parts)}</worldbody></mujoco>'
+    )
+    data = mj.MjData(model)
+    steps = int((duration + 0.3) / STEP_S)
+    n = len(bodies)
+    pos, rot = np.zeros((steps, n, 3)), np.zeros((steps, n, 3, 3))
+    force, spot = np.zeros((steps, n)), np.zeros((steps, n, 3))
+    weight = 0.2 * 9.81
+    quat = np.zeros(4)
+    geom_body = model.geom_bodyid
+    buffer = np.zeros(6)
+    free = [False] * n
+    clock = np.arange(steps) * STEP_S - 0.1
+    for m in range(steps):
+        for k, b in enumerate(bodies):
+            if clock[m] < b.released:
+                q, v = data.qpos[7 * k : 7 * k + 7], data.qvel[6 * k : 6 * k + 6]
+                mj.mju_mat2Quat(quat, np.ascontiguousarray(b.rot).ravel())
+                q[:3], q[3:], v[:] = b.start, quat, 0
+            elif not free[k]:
+                free[k] = True
+                data.qvel[6 * k : 6 * k + 3], data.qvel[6 * k + 3 : 6 * k + 6] = b.velocity, b.spin
+            if ground == "water" and data.qpos[7 * k + 2] < 0:
+                data.qvel[6 * k : 6 * k + 6] *= 0.96
+        mj.mj_step(model, data)
+        pos[m], rot[m] = data.xpos[1:], data.xmat[1:].reshape(n, 3, 3)
+        for i in range(data.ncon):
+            c = data.contact[i]
+            mj.mj_contactForce(model, data, i, buffer)
+            for g in (c.geom1, c.geom2):
+                k = geom_body[g] - 1
+                if k >= 0:
+                    force[m, k] += buffer[0] / weight
+                    spot[m, k] = c.pos
+    if ground == "water":
+        _splashes(pos, force, spot, bodies)
+    return Flight(clock=clock, pos=pos, rot=rot, force=force, spot=spot)
+
+
+def _splashes(pos: Array, force: Array, spot: Array, bodies: list[Body]) -> None:
+    """Water has no contact forces here: a body's crossing of the surface counts as its blow."""
+    force[:] = 0
+    for k, b in enumerate(bodies):
+        under = pos[:, k, 2] < 0.5 * b.radius
+        for m in np.flatnonzero(under[1:] & ~under[:-1]):
+            speed = abs(pos[m + 1, k, 2] - pos[m, k, 2]) / STEP_S
+            force[m + 1, k] = 1.3 * speed / (9.81 * STEP_S)
+            spot[m + 1, k] = pos[m, k] * (1, 1, 0)
+
+
+def _contacts(
+    flight: Flight, bodies: list[Body], spoken: str | None, ground: str, duration: float, seed: int
+) -> list[Contact]:
+    """Blows (bursts of contact force, strength by the change of velocity) and rolls (steady contact while moving)."""
+    found: list[Contact] = []
+    for k, b in enumerate(bodies):
+        material = spoken or b.material
+        size = float(np.clip(np.log(b.radius / 0.02) / np.log(0.3 / 0.02), 0, 1))
+        f = flight.force[:, k]
+        gained = (
+            np.convolve(np.maximum(f - 1, 0), np.ones(6), "full")[5:][: len(f)] * 9.81 * STEP_S
+        )  # m/s over 12 ms ahead
+        last = -1.0
+        m = 0
+        while m < len(f):
+            t = flight.clock[m]
+            if f[m] > 2.5 and (m == 0 or f[m - 1] < f[m]) and gained[m] > 0.3 and t - last > 0.045:
+                if 0 <= t < duration:
+                    strength = float(np.clip((gained[m] / 6.5) ** 0.8, 0.03, 1))
+                    found.append(
+                        Contact(
+                            t=float(t),
+                            strength=strength,
+                            material=material,
+                            action="bounce",
+                            where=flight.spot[m, k].copy(),
+                            size=size,
+                            track=f"thing{seed}-{k}",
+                        )
+                    )
+                last = t
+                m += 12
+            else:
+                m += 1
+        if b.kind in ("sphere", "cylinder", "ellipsoid") and ground != "water":
+            found += _rolls(flight, k, b, material, size, duration, seed)
+    return sorted(found, key=lambda c: c.t)
+
+
+def _rolls(
+    flight: Flight, k: int, b: Body, material: str, size: float, duration: float, seed: int
+) -> list[Contact]:
+    f = np.convolve(flight.force[:, k], np.ones(25) / 25, "same")
+    v = np.gradient(flight.pos[:, k, :2], STEP_S, axis=0)
+    speed = np.convolve(np.linalg.norm(v, axis=1), np.ones(25) / 25, "same")
+    jolts = np.convolve((flight.force[:, k] > 4).astype(float), np.ones(60), "same") > 0
+    on = (f > 0.5) & (f < 1.8) & (speed > 0.12) & ~jolts & (flight.clock >= 0) & (flight.clock < duration)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], on.astype(int), [0]])))
+    found = []
+    for a, z in zip(edges[0::2], edges[1::2], strict=True):
+        if (z - a) * STEP_S < 0.25:
+            continue
+        pick = np.linspace(a, z - 1, 24).astype(int)
+        curve = np.clip(speed[pick] / 1.6, 0, 1)
+        found.append(
+            Contact(
+                t=float(flight.clock[a]), strength=float(np.clip(curve.max(), 0.05, 1)), material=material, action="roll",
+                where=flight.pos[pick, k] * (1, 1, 0), duration=float((z - a) * STEP_S), size=size, gain_curve=curve, track=f"thing{seed}-{k}",
+            )
+        )  # fmt: skip
+    return found
+
+
+def _operator(rng: np.random.Generator, bodies: list[Body], duration: float) -> tuple[Operator, float]:
+    big = max(b.radius for b in bodies)
+    half = float(np.clip(big * np.exp(rng.uniform(np.log(2.5), np.log(9.0))), 0.2, 0.85))
+    fovy = float(rng.uniform(0.5, 1.05))
+    top = rng.random() < 0.12
+    follow = float(rng.choice([0.0, 0.0, 0.5, 0.9]))
+    view = View(
+        azimuth=float(rng.uniform(-np.pi, np.pi)), elevation=float(rng.uniform(1.0, 1.45) if top else rng.uniform(0.05, 0.8)), distance=half / np.tan(fovy / 2),
+        fovy=fovy, offset=(0.0, 0.0, float(0.3 * half + rng.normal(0, 0.1) * half)), follow=follow * 0.5, turns=follow,
+        swing=float(rng.normal(0, 0.25)) if rng.random() < 0.15 else 0.0, zoom=float(rng.normal(0, 0.3)) if rng.random() < 0.1 else 0.0,
+        roll=float(rng.normal(0, 0.05)),
+    )  # fmt: skip
+    shake = 0.0 if rng.random() < 0.45 else float(np.exp(rng.uniform(np.log(0.0008), np.log(0.01))))
+    return Operator(
+        views=(view,), aspect=sample_aspect(rng), shake=shake, seed=int(rng.integers(2**31))
+    ), half
