@@ -21,6 +21,7 @@ from weft.media.source import open_source, picture_stream
 
 _COARSE = Fraction(1, 1000)
 _PROMISING = {"matroska", "webm", "flv", "avi"}  # containers that write their length into the header
+_EDIT_ROUNDING = Fraction(1, 1000)  # edits are counted in the clock of the movie, often milliseconds
 _BROKEN_PROMISE = Fraction(1, 4)
 
 
@@ -134,7 +135,7 @@ def _end(container: InputContainer, stream: VideoStream, rate: Fraction, path: P
     assert time_base is not None
     start = Fraction(container.start_time or 0, av.time_base)
     promised = start + Fraction(container.duration or 0, av.time_base)
-    last: tuple[Fraction, Fraction] | None = None
+    last: tuple[Fraction, Fraction, Fraction] | None = None
     if container.duration:
         with suppress(av.FFmpegError):
             container.seek(int(promised / time_base), stream=stream)
@@ -144,7 +145,7 @@ def _end(container: InputContainer, stream: VideoStream, rate: Fraction, path: P
             last = _last_ends(anew, picture_stream(anew, path), rate)
     if last is None:
         return None
-    end, end_of_all = last
+    last_shown, end, end_of_all = last
     kinds = set(container.format.name.split(","))
     if kinds & _PROMISING and end_of_all < promised - _BROKEN_PROMISE:
         raise MediaError(
@@ -152,23 +153,29 @@ def _end(container: InputContainer, stream: VideoStream, rate: Fraction, path: P
             f" {float(end_of_all - start):.2f} s"
         )
     if "mov" in kinds and stream.duration and stream.start_time is not None:
-        end = min(end, (stream.start_time + stream.duration) * time_base)
+        edit_end = (stream.start_time + stream.duration) * time_base
+        if last_shown < edit_end < end - _EDIT_ROUNDING:
+            end = edit_end
     return end
 
 
 def _last_ends(
     container: InputContainer, stream: VideoStream, rate: Fraction
-) -> tuple[Fraction, Fraction] | None:
-    """When `stream` ends and when the last of all streams does, from the packets to come."""
+) -> tuple[Fraction, Fraction, Fraction] | None:
+    """When `stream` shows its last picture and ends, and when the last of all streams does, of what is to come."""
+    shown = None
     ends: dict[int, Fraction] = {}
     for packet in container.demux():
         if packet.pts is not None and is_shown(packet):
             length = packet.duration * packet.time_base if packet.duration else Fraction(0)
             if packet.stream_index == stream.index:
                 length = length or 1 / rate
+                shown = max(shown or packet.pts, packet.pts)
             at = packet.pts * packet.time_base + length
             ends[packet.stream_index] = max(at, ends.get(packet.stream_index, at))
-    return (ends[stream.index], max(ends.values())) if stream.index in ends else None
+    if shown is None or stream.time_base is None:
+        return None
+    return shown * stream.time_base, ends[stream.index], max(ends.values())
 
 
 def _span(path: Path, rate: Fraction) -> Fraction:

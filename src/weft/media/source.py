@@ -45,13 +45,17 @@ def open_source(path: str | os.PathLike[str]) -> InputContainer:
             raise MediaError(f"{file} is empty")
         # "file:" keeps a colon in the name from being read as a protocol; a playlist may not reach the
         # network. Names and comments in the file may be in any old encoding: they are carried, not judged.
-        return av.open(
+        container = av.open(
             f"file:{file}",
             mode="r",
             container_options={"protocol_whitelist": "file"},
             options={"fflags": "+genpts"},
             metadata_errors="surrogateescape",
         )
+        if not len(container.streams):
+            container.close()
+            raise MediaError(f"{file} cannot be read: it is damaged, cut short or not a media file")
+        return container
 
 
 def moving_pictures(container: InputContainer) -> VideoStream | None:
