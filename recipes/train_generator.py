@@ -48,7 +48,7 @@ class Recipe:
     voices: int = 3
     shard_families: int = 40
     batch: int = 8
-    frames: tuple[int, ...] = (172, 172, 172, 172, 172, 172, 120, 64)  # crop lengths, one drawn per step
+    frames: tuple[int, ...] = (173, 173, 173, 173, 173, 128, 96, 48)  # crop lengths, one drawn per step
     text_length: int = 16
     refresh: int = 200  # steps between looks for new shards
     drops: Drops = field(default_factory=Drops)

@@ -33,8 +33,8 @@ from weft.systems.performer import Request
 
 STEPS = 8
 GUIDANCE = 2.0
-WINDOW = 172
-"""Latent frames played at once: the length of the training crops (4 s)."""
+WINDOW = 173
+"""Latent frames played at once: the length of the training clips (4 s)."""
 BEHIND = 32
 """Frames at a window's start that the window before has already decided."""
 AHEAD = 12

@@ -1,0 +1,416 @@
+"""Score weft-mini on the world's test split: does it sound when, where and as what the cue sheet says?
+
+    python recipes/evaluate_generator.py --out results/generator.json
+
+Rows: the true sounds (what the detectors can find at all), the codec's rendition of them (the ceiling), weft-mini,
+weft-physical, and the true sounds of other clips (chance). Then each dial off or shuffled, a material forced
+against the cue sheet, and words never seen in training. Written after every row; 95% bootstrap intervals over clips.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from weft import weights
+from weft.cues.sheet import CueSheet, Onset, Track
+from weft.cues.vocabulary import MATERIALS
+from weft.diffusion.sampler import frame_noise
+from weft.generators.mmdit import Conditions
+from weft.metrics import envelope, onset, space, spectrum
+from weft.metrics.interval import bootstrap
+from weft.metrics.material import MaterialClassifier, features
+from weft.synthesis.event import SoundEvent, curve_at
+from weft.systems.performer import Request
+from weft.systems.weft_mini import GUIDANCE, STEPS, WeftMini
+from weft.systems.weft_physical import WeftPhysical
+from weft.world.captions import template
+from weft.world.clip import render_clip, revoice
+from weft.world.lexicon import HELD_OUT, HELD_OUT_PROMPTS
+from weft.world.scene import DOMAINS, sample_scene, split_seed
+
+DURATION = 4.0
+BATCH = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """A clip of the test split and all that is true of it."""
+
+    index: int
+    sheet: CueSheet
+    audio: np.ndarray
+    times: np.ndarray
+    pan: np.ndarray
+    material: str
+    action: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Score:
+    """One sound against its case."""
+
+    onset_f1: float
+    envelope_r: float
+    mel_db: float
+    pan: tuple[np.ndarray, np.ndarray]
+    vector: np.ndarray
+
+
+def case(index: int) -> Case:
+    scene = sample_scene(DOMAINS[index % 3], split_seed("test", index), duration=DURATION)
+    clip = render_clip(scene, picture=False)
+    assert clip.audio is not None
+    return Case(
+        index=index,
+        sheet=clip.sheet,
+        audio=clip.audio,
+        times=np.array([e.t for e in clip.events]),
+        pan=heard_pan(clip.events),
+        material=clip.material,
+        action=clip.action,
+    )
+
+
+def heard_pan(events: Sequence[SoundEvent], frames: int = 173) -> np.ndarray:
+    """Pan per frame: that of the last event, which rings where it was struck, or moves while it is scratched."""
+    pan, t = np.zeros(frames), (np.arange(frames) + 0.5) * DURATION / frames
+    for event in events:
+        after = t >= event.t
+        if event.sustained and event.pan_curve is not None:
+            where = np.clip((t - event.t) / max(event.sounding_s, 1e-3), 0, 1)
+            pan[after] = curve_at(event.pan_curve, event.pan, where)[after]
+        else:
+            pan[after] = event.pan
+    if events:
+        pan[t < events[0].t] = events[0].pan
+    return pan
+
+
+def score(audio: np.ndarray, case: Case) -> Score:
+    return Score(
+        onset_f1=onset.scores(onset.detect(audio)[0], case.times).f1,
+        envelope_r=envelope.agreement(audio, case.audio),
+        mel_db=spectrum.mel_error(audio, case.audio),
+        pan=space.pan_pairs(audio, case.pan),
+        vector=features(audio),
+    )
+
+
+def summary(scores: list[Score], materials: list[str], listener: MaterialClassifier) -> dict[str, Any]:
+    """The numbers of one row; accuracy is of `materials`, whatever they were meant to be."""
+    right = np.array(
+        [p == m for p, m in zip(listener.predict([s.vector for s in scores]), materials, strict=True)]
+    )
+    pairs = [s.pan for s in scores]
+    picks = np.arange(len(scores), dtype=float)
+    pooled = bootstrap(picks, lambda i: space.pan_correlation([pairs[int(k)] for k in i]), draws=200)
+    row = {
+        name: bootstrap(np.array([getattr(s, name) for s in scores])).to_json()
+        for name in ("onset_f1", "envelope_r", "mel_db")
+    }
+    return row | {"pan_r": pooled.to_json(), "material": bootstrap(right.astype(float)).to_json()}
+
+
+class Stage:
+    """The performers, and the results so far."""
+
+    def __init__(self, out: Path, cache: Path, trees: int) -> None:
+        self.out, self.begun = out, time.time()
+        self.mini, self.physical = WeftMini.load(), WeftPhysical()
+        self.listener = listener(cache, trees)
+        self.results: dict[str, Any] = {}
+
+    def write(self, group: str, name: str, row: Any) -> None:
+        self.results.setdefault(group, {})[name] = row
+        self.results["minutes"] = round((time.time() - self.begun) / 60, 1)
+        self.out.parent.mkdir(parents=True, exist_ok=True)
+        self.out.write_text(json.dumps(self.results, indent=1) + "\n")
+        print(f"{self.results['minutes']:5.1f} min  {group}/{name}: {brief(row)}", flush=True)
+
+    def play(
+        self,
+        sheets: list[CueSheet],
+        items: list[int],
+        seed: int,
+        *,
+        steps: int = STEPS,
+        scale: float = GUIDANCE,
+        references: list[np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
+        """weft-mini on clips of one length, in batches; item k's noise is (seed, items[k])'s."""
+        mini, sounds = self.mini, []
+        samples = round(DURATION * mini.rate)
+        frames = -(-samples // mini.codec.hop)
+        for at in range(0, len(sheets), BATCH):
+            told = [mini.conditions(sheet, 0, frames) for sheet in sheets[at : at + BATCH]]
+            if references is not None:
+                tokens = [mini.reference_tokens(wave) for wave in references[at : at + BATCH]]
+                told = [replace(c, reference=t) for c, t in zip(told, tokens, strict=True)]
+            noise = torch.stack([frame_noise(seed, k, 0, frames, 64) for k in items[at : at + BATCH]])
+            latent = mini.sample(stacked(told), noise, steps, scale)
+            sounds += list(mini.codec.decode(latent, samples).numpy())
+        return sounds
+
+    def play_physical(self, sheets: list[CueSheet], seed: int) -> list[np.ndarray]:
+        return [
+            np.concatenate(
+                list(self.physical.perform(Request(sheet=s, duration=DURATION, seed=seed, take=k))), 1
+            )
+            for k, s in enumerate(sheets)
+        ]
+
+
+def stacked(told: list[Conditions]) -> Conditions:
+    """One batch of conditions, each its own null where it is not given."""
+    fields: dict[str, Any] = {
+        "clip_tokens": told[0].clip_tokens,
+        "reference_tokens": told[0].reference_tokens,
+    }
+    for name in ("sync", "text", "reference", "clip"):
+        found = [getattr(c, name) for c in told]
+        some = next((f for f in found if f is not None), None)
+        if some is not None:
+            fields[name] = torch.cat([torch.zeros_like(some) if f is None else f for f in found])
+            fields[f"{name}_given"] = torch.tensor([f is not None for f in found])
+    return Conditions(**fields)
+
+
+def listener(cache: Path, count: int) -> MaterialClassifier:
+    """The classifier fitted on true sounds of the training split, each material alike; kept in `cache`."""
+    if cache.is_file():
+        return MaterialClassifier.load(cache)
+    vectors, materials = [], []
+    for k in range(count):
+        material = MATERIALS[k % len(MATERIALS)]
+        scene = sample_scene(DOMAINS[k % 3], split_seed("train", 500_000 + k), duration=DURATION)
+        clip = render_clip(revoice(scene, material), picture=False)
+        if clip.events and clip.audio is not None:
+            vectors.append(features(clip.audio))
+            materials.append(material)
+    fitted = MaterialClassifier(trees=300).fit(vectors, materials)
+    fitted.save(cache)
+    return fitted
+
+
+# What a person does to a cue sheet
+
+
+def with_material(
+    sheet: CueSheet, material: str | None, prompt: str | None, *, action: bool = True
+) -> CueSheet:
+    onsets = tuple(
+        replace(o, material=material, action=o.action if action else None) for o in sheet.when.onsets or ()
+    )
+    return replace(
+        sheet, when=replace(sheet.when, onsets=onsets), what=replace(sheet.what, prompt=prompt, segments=())
+    )
+
+
+def without_envelope(sheet: CueSheet) -> CueSheet:
+    return replace(sheet, when=replace(sheet.when, envelope=None))
+
+
+def without_onsets(sheet: CueSheet) -> CueSheet:
+    return replace(sheet, when=replace(sheet.when, onsets=None))
+
+
+def without_place(sheet: CueSheet) -> CueSheet:
+    return replace(sheet, where=replace(sheet.where, tracks=None))
+
+
+def mirrored(sheet: CueSheet) -> CueSheet:
+    def flip(track: Track) -> Track:
+        x1, y1, x2, y2 = track.box.T
+        return replace(track, box=np.stack([1 - x2, y1, 1 - x1, y2], axis=1))
+
+    return replace(sheet, where=replace(sheet.where, tracks=tuple(map(flip, sheet.where.tracks or ()))))
+
+
+def timed_as(sheet: CueSheet, other: CueSheet, material: str, action: str) -> CueSheet:
+    """The times, strengths and envelope of another clip, on this clip's material."""
+    onsets: tuple[Onset, ...] = tuple(
+        replace(o, material=material, action=action if o.duration == 0 else o.action)
+        for o in other.when.onsets or ()
+    )
+    return replace(sheet, when=replace(other.when, onsets=onsets))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=Path("results/generator.json"))
+    parser.add_argument("--clips", type=int, default=402)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--ablate", type=int, default=102, help="clips of each dial's row")
+    parser.add_argument("--forced", type=int, default=12, help="clips of each forced material")
+    parser.add_argument("--listener", type=Path, default=Path("material-listener.joblib"), help="cache")
+    parser.add_argument("--listener-clips", type=int, default=2040)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    stage = Stage(options.out, options.listener, options.listener_clips)
+    cases = [c for c in map(case, range(options.clips)) if c.times.size]
+    stage.results["what"] = {
+        "clips": len(cases),
+        "seconds each": DURATION,
+        "steps": STEPS,
+        "guidance": GUIDANCE,
+        "weights": weights.sha256("weft-mini")[:16],
+    }
+    table(stage, cases, options.seeds)
+    forced(stage, cases, options.forced)
+    unseen_words(stage, cases)
+    dials(stage, cases[: options.ablate])
+
+
+def table(stage: Stage, cases: list[Case], seeds: int) -> None:
+    def rate(sounds: Sequence[np.ndarray], against: list[Case] = cases) -> dict[str, Any]:
+        scores = [score(a, c) for a, c in zip(sounds, against, strict=True)]
+        return summary(scores, [c.material for c in against], stage.listener)
+
+    stage.write("rows", "true sounds", rate([c.audio for c in cases]))
+    stage.write("rows", "chance (sounds of other clips)", rate([c.audio for c in cases[7:] + cases[:7]]))
+    codec = stage.mini.codec
+
+    def coded(audio: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return codec.decode(codec.encode(torch.from_numpy(audio)[None]), audio.shape[1])[0].numpy()
+
+    stage.write("rows", "codec", rate([coded(c.audio) for c in cases]))
+    sheets, items = [c.sheet for c in cases], [c.index for c in cases]
+    for seed in range(seeds):
+        stage.write("rows", f"weft-mini, seed {seed}", rate(stage.play(sheets, items, seed)))
+    stage.write("rows", "weft-physical", rate(stage.play_physical(sheets, 0)))
+    rows = stage.results["rows"]
+    minis = [row for name, row in rows.items() if name.startswith("weft-mini")]
+    true = rows["true sounds"]
+    for name, row in (("weft-mini", minis), ("weft-physical", [rows["weft-physical"]])):
+        mean = {k: float(np.mean([r[k]["value"] for r in row])) for k in row[0]}
+        stage.write(
+            "ratios",
+            name,
+            {
+                "onset F1 / true sounds": round(mean["onset_f1"] / true["onset_f1"]["value"], 4),
+                "envelope r": round(mean["envelope_r"], 4),
+                "pan r": round(mean["pan_r"], 4),
+                "material / true sounds": round(mean["material"] / true["material"]["value"], 4),
+                "spread over seeds": {
+                    k: round(float(np.std([r[k]["value"] for r in row])), 4) for k in ("onset_f1", "material")
+                },
+            },
+        )
+
+
+def forced(stage: Stage, cases: list[Case], each: int) -> None:
+    """Another material than the clip's, by onset and prompt; with the envelope of the old sound, and without."""
+
+    def edited(keep_envelope: bool) -> tuple[list[CueSheet], list[str], list[int]]:
+        sheets, targets, items = [], [], []
+        for m, material in enumerate(MATERIALS):
+            others = [c for c in cases if c.material != material][m * each : (m + 1) * each]
+            for c in others:
+                sheet = with_material(c.sheet, material, template(material, "hit", len(c.times)))
+                sheets.append(sheet if keep_envelope else without_envelope(sheet))
+                targets.append(material)
+                items.append(c.index)
+        return sheets, targets, items
+
+    def recognised(sounds: list[np.ndarray], targets: list[str]) -> dict[str, Any]:
+        heard = stage.listener.predict([features(s) for s in sounds])
+        right = np.array([h == t for h, t in zip(heard, targets, strict=True)], float)
+        each = {m: round(float(right[[t == m for t in targets]].mean()), 3) for m in MATERIALS}
+        return {"mean": bootstrap(right).to_json(), "each": each}
+
+    for keep, name in (
+        (True, "weft-mini, envelope of the old sound kept"),
+        (False, "weft-mini, envelope dropped"),
+    ):
+        sheets, targets, items = edited(keep)
+        stage.write("forced material", name, recognised(stage.play(sheets, items, 0), targets))
+    stage.write("forced material", "weft-physical", recognised(stage.play_physical(sheets, 0), targets))
+
+
+def unseen_words(stage: Stage, cases: list[Case]) -> None:
+    """Prompts of words no training caption has, on onsets that say no material: right material heard."""
+    from weft.encoders.words import material_scores
+
+    prompts = [(f"a stick hits the {word}", m) for m, words in HELD_OUT.items() for word in words]
+    prompts += [(prompt, m) for m, some in HELD_OUT_PROMPTS.items() for prompt in some]
+    hits = [c for c in cases if c.index % 3 == 0]
+    sheets = [
+        without_envelope(with_material(hits[k % len(hits)].sheet, None, prompt, action=False))
+        for k, (prompt, _) in enumerate(prompts)
+    ]
+    read = [max(s, key=lambda m: s[m]) for s in (material_scores(p) for p, _ in prompts)]
+    truth = [m for _, m in prompts]
+    items = list(range(len(prompts)))
+
+    def share(found: Sequence[str]) -> dict[str, Any]:
+        return bootstrap(np.array([f == t for f, t in zip(found, truth, strict=True)], float)).to_json()
+
+    def heard(sounds: list[np.ndarray]) -> dict[str, Any]:
+        return share(stage.listener.predict([features(s) for s in sounds]))
+
+    stage.write("unseen words", "read by the text encoder", share(read))
+    stage.write("unseen words", "weft-mini", heard(stage.play(sheets, items, 0)))
+    stage.write("unseen words", "weft-physical", heard(stage.play_physical(sheets, 0)))
+
+
+def dials(stage: Stage, cases: list[Case]) -> None:
+    """Each dial off or another clip's: its number should fall to chance, the others hold."""
+    others = cases[5:] + cases[:5]
+    items = [c.index for c in cases]
+    edits: dict[str, Callable[[Case, Case], CueSheet]] = {
+        "all dials": lambda c, o: c.sheet,
+        "when off": lambda c, o: without_onsets(without_envelope(c.sheet)),
+        "when of another clip": lambda c, o: timed_as(c.sheet, o.sheet, c.material, c.action),
+        "envelope off": lambda c, o: without_envelope(c.sheet),
+        "onsets off, envelope on": lambda c, o: without_onsets(c.sheet),
+        "where off": lambda c, o: without_place(c.sheet),
+        "where of another clip": lambda c, o: replace(c.sheet, where=o.sheet.where),
+        "where mirrored": lambda c, o: mirrored(c.sheet),
+        "what off": lambda c, o: with_material(c.sheet, None, None, action=False),
+        "what of another clip": lambda c, o: with_material(c.sheet, o.material, o.sheet.what.prompt),
+        "what by words alone": lambda c, o: with_material(c.sheet, None, c.sheet.what.prompt, action=False),
+    }
+    for name, edit in edits.items():
+        sheets = [edit(c, o) for c, o in zip(cases, others, strict=True)]
+        scores = [score(a, c) for a, c in zip(stage.play(sheets, items, 0), cases, strict=True)]
+        stage.write("dials", name, summary(scores, [c.material for c in cases], stage.listener))
+    by_reference(stage, cases)
+
+
+def by_reference(stage: Stage, cases: list[Case]) -> None:
+    """A reference sound of the clip's material, from another scene, and no word of it anywhere."""
+    sheets, references = [], []
+    for c in cases:
+        scene = sample_scene("hits", split_seed("val", c.index), duration=2.0)
+        wave = render_clip(revoice(scene, c.material), picture=False).audio
+        assert wave is not None
+        references.append(wave)
+        sheets.append(without_envelope(with_material(c.sheet, None, None)))
+    sounds = stage.play(sheets, [c.index for c in cases], 0, references=references)
+    scores = [score(a, c) for a, c in zip(sounds, cases, strict=True)]
+    row = summary(scores, [c.material for c in cases], stage.listener)
+    stage.write("dials", "what by a reference sound alone, envelope off", row)
+
+
+def brief(row: Any) -> str:
+    if isinstance(row, dict) and "value" in row:
+        return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+    if isinstance(row, dict):
+        return ", ".join(f"{k} {brief(v)}" for k, v in row.items() if k != "each")
+    return str(row)
+
+
+if __name__ == "__main__":
+    main()
