@@ -43,6 +43,7 @@ class MMDiTConfig:
     ffn_kernel: int = 3  # ... and feed-forward
     clip_kernel: int = 3  # ... and the picture stream
     input_kernel: int = 7  # of the MLP behind the latent's first convolution
+    sync_kernel: int = 3  # ... and behind the frame-aligned stream's
     modulation_rank: int = 0  # 0: full
     reference_dim: int = 0  # 0: no reference sound
     frames_in_final: bool = False  # MMAudio's final layer sees only the global condition: see `MMDiT.forward`
@@ -115,7 +116,7 @@ class MMDiT(nn.Module):
             nn.Linear(config.clip_dim, dim), *between, GatedMLP(dim, wide, config.clip_kernel)
         )
         self.sync_input_proj = nn.Sequential(
-            Conv1d(config.sync_dim, dim, 7), activation(), GatedMLP(dim, wide, 3)
+            Conv1d(config.sync_dim, dim, 7), activation(), GatedMLP(dim, wide, config.sync_kernel)
         )
         self.text_input_proj = nn.Sequential(nn.Linear(config.text_dim, dim), *between, GatedMLP(dim, wide))
         self.clip_cond_proj = nn.Linear(dim, dim)

@@ -211,9 +211,14 @@ def told(prompt: str | None, negative: str | None = None) -> tuple[np.ndarray, n
     materials = material_scores(prompt or "", negative)
     actions = action_scores(prompt) if prompt else dict.fromkeys(ACTIONS, 0.0)
     return (
-        np.array([materials[name] for name in MATERIALS], np.float32),
-        np.array([actions[name] for name in ACTIONS], np.float32),
+        _sure(np.array([materials[name] for name in MATERIALS], np.float32)),
+        _sure(np.array([actions[name] for name in ACTIONS], np.float32)),
     )
+
+
+def _sure(odds: np.ndarray) -> np.ndarray:
+    """Probabilities, or zeros ("not given", as in training) where they are nearly all alike."""
+    return odds if odds.max() > 1.8 / len(odds) else np.zeros_like(odds)
 
 
 def save(net: MMDiT, path: Path, **notes: Any) -> None:

@@ -251,6 +251,7 @@ def mini_config(text_dim: int, text_length: int, latent_dim: int = 64) -> MMDiTC
         ffn_kernel=1,
         clip_kernel=1,
         input_kernel=1,
+        sync_kernel=1,
         modulation_rank=64,
         reference_dim=latent_dim,
         frames_in_final=True,
