@@ -52,11 +52,10 @@ def iter_audio(
 
     Time 0 is the file's first picture (its first sample where there are no pictures): a sound that begins
     later is preceded by silence, what lies before is left out. With `duration`, exactly round(duration *
-    rate) samples come, silence after the end included; without, all there is. `channels` 1 or 2 mixes down or
-    up, None keeps what the file has; `rate` None keeps the file's.
+    rate) samples come, silence after the end included; without, all there is. `channels` 1 (the mean) or 2
+    mixes down or up, None keeps what the file has; `rate` None keeps the file's.
 
-    Raises MediaError: missing, a folder, no sound stream, damaged; `start` negative or past the end of the
-    sound when no `duration` is given.
+    Raises MediaError: missing, a folder, no sound stream, damaged; `start` negative, `duration` not positive.
     """
     file = Path(path)
     if start < 0:
@@ -68,7 +67,7 @@ def iter_audio(
         zero = first_picture_time(file)
         if zero is None:
             zero = (stream.start_time or 0) * (stream.time_base or Fraction(1))
-        lead = _LEAD if start >= _LEAD else 0  # so that the resampler hears what comes before `start`
+        lead = _LEAD if start else 0  # so that the resampler hears what comes before `start`
         placed = _placed(container, stream, zero + Fraction(start) - lead, channels)
         own_rate = stream.rate
         out_rate = rate or own_rate
@@ -87,7 +86,10 @@ def read_audio(
     channels: int | None = None,
 ) -> np.ndarray:
     """`iter_audio` in one array, float32 `[C, N]`."""
-    return np.concatenate(list(iter_audio(path, rate, start, duration, channels=channels)), axis=1)
+    sound = np.concatenate(list(iter_audio(path, rate, start, duration, channels=channels)), axis=1)
+    if duration is None and start > 0 and sound.shape[1] == 0:
+        raise MediaError(f"{path}: start {start:g} s lies past the end of its sound")
+    return sound
 
 
 def audio_rate(path: str | os.PathLike[str]) -> int:
@@ -111,8 +113,8 @@ def _placed(
     """Decoded blocks `[C, n]` at the stream's own rate, sample 0 at `start` on the file's clock."""
     rate, time_base = stream.rate, stream.time_base
     assert time_base is not None
-    layout = {None: None, 1: "mono", 2: "stereo"}.get(channels, f"{channels}c")
-    to_float = AudioResampler(format="fltp", layout=layout)
+    folded = channels in (1, 2) and stream.channels > 2
+    to_float = AudioResampler(format="fltp", layout="stereo" if folded else None)
     first = (stream.start_time or 0) * time_base
     if start - first > 2:  # a second of decoding before `start` lets codecs with memory settle
         container.seek(int((start - 1) / time_base), stream=stream)
@@ -122,6 +124,7 @@ def _placed(
     written: int | None = None  # samples from `start` so far; negative before it
     for frame in _sound_frames(container, stream):
         data = np.concatenate([f.to_ndarray() for f in to_float.resample(frame)], axis=1)
+        data = _with_channels(data, channels)
         at = None if frame.pts is None else round((frame.pts * time_base - start) * rate)
         if written is None:
             written = at if at is not None else round((first - start) * rate)
@@ -138,6 +141,16 @@ def _placed(
             data = data[:, : max(0, end - written)]
         written += data.shape[1]
         yield data
+
+
+def _with_channels(data: np.ndarray, channels: int | None) -> np.ndarray:
+    if channels in (None, data.shape[0]):
+        return data
+    if channels == 1:
+        return data.mean(axis=0, keepdims=True, dtype=np.float32)
+    if data.shape[0] == 1:
+        return np.repeat(data, channels or 1, axis=0)
+    raise MediaError(f"{data.shape[0]} channels of sound cannot be made into {channels}; ask for 1 or 2")
 
 
 def _sound_frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:

@@ -216,7 +216,12 @@ class LoudnessMeter:
         if len(self.energies) < 4:
             total = sum(self.energies, np.zeros_like(self.part)) + self.part
             return _lufs(float(total.sum()) / self.samples)
-        blocks = sliding_window_view(np.array(self.energies).sum(axis=1), 4).sum(axis=1) / (0.4 * self.rate)
+        tenths = [float(e.sum()) for e in self.energies]
+        if (
+            self.samples / self.rate * 10 - len(tenths) > 0.5
+        ):  # pyloudnorm counts a last block that is almost whole
+            tenths.append(float(self.part.sum()))
+        blocks = sliding_window_view(np.array(tenths), 4).sum(axis=1) / (0.4 * self.rate)
         loud = blocks[blocks > 10 ** ((-70.0 + 0.691) / 10)]
         if not len(loud):
             return -inf
