@@ -31,6 +31,7 @@ class WordPiece:
         self._number = {piece: i for i, piece in enumerate(self.vocabulary)}
         if UNKNOWN not in self._number:
             raise ValueError(f"the vocabulary lacks {UNKNOWN}")
+        self.unknown = self._number[UNKNOWN]
 
     def pieces(self, text: str) -> list[str]:
         """Return the pieces of `text`; a word with no cover by known pieces is one "[UNK]"."""
@@ -41,7 +42,7 @@ class WordPiece:
         return [number for word in words(text) for number in self._word(word)]
 
     def _word(self, word: str) -> list[int]:
-        unknown = [self._number[UNKNOWN]]
+        unknown = [self.unknown]
         if len(word) > _LONGEST_WORD:
             return unknown
         out: list[int] = []

@@ -28,10 +28,10 @@ class DetectorConfig:
     hop: int = 256
     n_mels: int = 64
     lag: int = 2
-    floor_db: float = -80.0
+    floor_db: float = -60.0
     threshold_db: float = 3.0
-    apart_s: float = 0.05
-    mean_s: float = 0.1
+    apart_s: float = 0.1
+    mean_s: float = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def detect(
 
 
 def pick(
-    strength: ArrayLike, step_s: float, *, threshold: float, apart_s: float = 0.05, mean_s: float = 0.1
+    strength: ArrayLike, step_s: float, *, threshold: float, apart_s: float = 0.05, mean_s: float = 0.3
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (times, confidence) of the peaks of a curve sampled every `step_s` from time 0.
 
