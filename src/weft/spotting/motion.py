@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 from weft.spotting.flow import lucas_kanade
 
-SIZE = (160, 120)  # width, height of the pictures motion is measured in; any aspect ratio is squashed into it
+SIZE = (128, 96)  # width, height of the pictures motion is measured in; any aspect ratio is squashed into it
 CELL = 8  # pixels
 GRID = (SIZE[1] // CELL, SIZE[0] // CELL)  # rows, columns
 RATE = 25.0  # readings per second
@@ -34,7 +34,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 class Motion:
     """Readings at `RATE` from time 0. Speeds are picture widths per second, camera removed.
 
-    cells: float32 `[T, 7, 15, 20]`, the channels of `CHANNELS`; overall: float32 `[T, 5]`, speed of the fastest
+    cells: float32 `[T, 7, 12, 16]`, the channels of `CHANNELS`; overall: float32 `[T, 5]`, speed of the fastest
     2 % of pixels, mean speed, camera x, camera y (widths/s), change of the whole picture; cut: bool `[T]`.
     """
 
@@ -47,9 +47,9 @@ class Motion:
 
 
 def measure(frames: Iterable[tuple[float, np.ndarray]], duration: float) -> Iterator[Motion]:
-    """Read pictures (seconds, uint8 `[120, 160, 3]`) in order; yield blocks of readings that join into one row.
+    """Read pictures (seconds, uint8 `[96, 128, 3]` or grey `[96, 128]`) in order; yield blocks of readings.
 
-    Together the blocks hold `max(1, ceil(duration * RATE))` readings; reading k is at k / RATE. Memory does not
+    Joined, the blocks hold `max(1, ceil(duration * RATE))` readings; reading k is at k / RATE. Memory does not
     grow with the clip. A clip of one picture reads as still.
     """
     count = max(1, int(np.ceil(duration * RATE - 1e-6)))
@@ -102,11 +102,11 @@ def _read(times: list[float], rows: list[np.ndarray], k: np.ndarray) -> Motion:
 def _between(
     frames: Iterable[tuple[float, np.ndarray]],
 ) -> Iterator[tuple[list[float], np.ndarray, np.ndarray]]:
-    """Yield (middle times, cells `[n, 7, 15, 20]`, overall `[n, 6]`) of successive differing pictures."""
+    """Yield (middle times, cells `[n, 7, 12, 16]`, overall `[n, 6]`) of successive differing pictures."""
     grey: list[np.ndarray] = []
     at: list[float] = []
     for t, frame in frames:
-        luma = frame.astype(np.float32) @ _LUMA
+        luma = frame.astype(np.float32) @ _LUMA if frame.ndim == 3 else frame.astype(np.float32)
         repeated = at and np.abs(luma - grey[-1]).mean() < SAME and t - at[-1] < LONGEST_REPEAT_S
         if repeated:
             continue
@@ -152,7 +152,7 @@ def _pairs(at: list[float], grey: list[np.ndarray]) -> tuple[list[float], np.nda
 
 
 def _fastest(rest: torch.Tensor, speed: torch.Tensor) -> torch.Tensor:
-    """The velocity `[B, 2, 15, 20]` of the fastest pixel of each cell."""
+    """The velocity `[B, 2, 12, 16]` of the fastest pixel of each cell."""
     value, index = F.max_pool2d(speed[:, None], CELL, return_indices=True)
     picked = rest.flatten(2).gather(2, index.flatten(2).expand(-1, 2, -1)).unflatten(2, value.shape[-2:])
     return picked * (value > 0)

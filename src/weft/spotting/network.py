@@ -1,0 +1,253 @@
+"""The spotter's network: motion cells and a few pictures in, readings out.
+
+When and where come from motion (channels that look alike in a drawn world and a filmed one: camera removed, speeds
+relative to the clip's own); what it is made of comes from the pictures. The onset is the trunk's opinion plus the
+strongest local evidence anywhere in the picture (multiple-instance learning), so that one small thing that stops
+is heard whatever else moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from weft.cues.vocabulary import ACTIONS, MATERIALS
+from weft.spotting.motion import GRID, RATE
+
+PICTURE_RATE = 2.0  # pictures per second for the appearance branch
+LEVEL_RANGE_DB = 60.0
+_PLANES = 19
+_SCALARS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpotterConfig:
+    """Widths of the parts. `picture` is also the width D of a picture token."""
+
+    cells: int = 64
+    blocks: int = 4
+    trunk: int = 192
+    dilations: tuple[int, ...] = (1, 1, 2, 4, 8, 1)
+    picture: int = 128
+    dropout: float = 0.1
+
+
+class SpotterNet(nn.Module):
+    """`forward` takes motion cells `[B, T, 7, 12, 16]`, overall `[B, T, 5]` (see `motion.Motion`) and pictures
+    `[B, S, 3, 96, 128]` in 0..1, one each 1 / PICTURE_RATE s from the first reading on. It returns a dict:
+    onset, offset (s), strength, level (0..1 over LEVEL_RANGE_DB up to full scale), sustained, depth `[B, T]`
+    (onset and sustained as logits), box `[B, T, 4]`, action `[B, T, 5]` logits, material `[B, S, 17]` logits, and
+    tokens `[B, S, picture]`, the layer before the material."""
+
+    def __init__(self, config: SpotterConfig | None = None) -> None:
+        super().__init__()
+        c = self.config = config or SpotterConfig()
+        self.stem = nn.Conv2d(_PLANES, c.cells, 3, stride=2, padding=1)
+        self.stem_norm = nn.GroupNorm(8, c.cells)
+        self.blocks = nn.ModuleList(_Shifted(c.cells, reach=1 if i % 2 == 0 else 2) for i in range(c.blocks))
+        self.evidence = nn.Conv2d(c.cells, 1, 1)
+        self.attend = nn.Conv2d(c.cells, 4, 1)
+        self.join = nn.Linear(6 * c.cells + _SCALARS, c.trunk)
+        self.trunk = nn.ModuleList(_Temporal(c.trunk, d, c.dropout) for d in c.dilations)
+        self.norm = nn.LayerNorm(c.trunk)
+        self.per_reading = nn.Linear(c.trunk, 8)
+        self.action = nn.Linear(c.trunk, len(ACTIONS))
+        self.box_fine = nn.Conv2d(_PLANES, 24, 3, padding=1)
+        self.box_coarse = nn.Conv2d(c.cells, 24, 1)
+        self.box_state = nn.Linear(c.trunk, 24)
+        self.box_heat = nn.Conv2d(24, 1, 3, padding=1)
+        self.mix = nn.Parameter(torch.tensor([1.0, 0.5]))
+        self.look = _Look(c.picture)
+        self.material = nn.Linear(c.picture, len(MATERIALS))
+
+    def forward(self, cells: Tensor, overall: Tensor, pictures: Tensor) -> dict[str, Tensor]:
+        out = self.read(cells, overall)
+        at = (torch.arange(pictures.shape[1], device=cells.device) * (RATE / PICTURE_RATE)).long()
+        return out | self.see(pictures, out["heat"], at.clamp(max=cells.shape[1] - 1).expand(len(cells), -1))
+
+    def read(self, cells: Tensor, overall: Tensor) -> dict[str, Tensor]:
+        """What motion alone tells: all but material and tokens, and `heat` `[B, T, 12, 16]`, where it happens."""
+        planes, scalars = describe(cells, overall)
+        batch, time = planes.shape[:2]
+        flat = planes.flatten(0, 1)
+        h = F.silu(self.stem_norm(self.stem(flat)))
+        for block in self.blocks:
+            h = block(h, batch, time)
+        strongest = torch.logsumexp(2.0 * self.evidence(h).flatten(1), 1) / 2.0
+        weight = self.attend(h).flatten(2).softmax(-1)
+        pooled = torch.einsum("nks,ncs->nkc", weight, h.flatten(2)).flatten(1)
+        pooled = torch.cat([pooled, h.flatten(2).amax(-1), h.flatten(2).mean(-1)], 1)
+        x = self.join(torch.cat([pooled.unflatten(0, (batch, time)), scalars], -1))
+        for layer in self.trunk:
+            x = layer(x)
+        x = self.norm(x)
+        onset, offset, strength, level, sustained, depth, width, height = (
+            self.per_reading(x).float().unbind(-1)
+        )
+        onset = self.mix[0] * onset + self.mix[1] * strongest.unflatten(0, (batch, time)) - 2.0
+        fine = self.box_fine(flat) + F.interpolate(self.box_coarse(h), size=GRID, mode="bilinear")
+        fine = fine + self.box_state(x).flatten(0, 1)[:, :, None, None]
+        heat = self.box_heat(F.silu(fine))[:, 0].flatten(1).float().softmax(-1).unflatten(-1, GRID)
+        return {
+            "onset": onset,
+            "offset": 0.06 * torch.tanh(offset),
+            "strength": torch.sigmoid(strength),
+            "level": torch.sigmoid(level),
+            "sustained": sustained,
+            "depth": torch.sigmoid(depth),
+            "box": _box(heat, width.flatten(), height.flatten()).unflatten(0, (batch, time)),
+            "heat": heat.unflatten(0, (batch, time)),
+            "action": self.action(x).float(),
+        }
+
+    def see(self, pictures: Tensor, heat: Tensor, at: Tensor) -> dict[str, Tensor]:
+        """What pictures `[B, S, 3, 96, 128]` of the readings `at` `[B, S]` tell: material and tokens."""
+        around = F.avg_pool1d(heat.detach().flatten(2).transpose(1, 2), 9, 1, 4, count_include_pad=False)
+        rows = torch.arange(len(at), device=at.device)[:, None]
+        seen = around.transpose(1, 2)[rows, at].unflatten(-1, GRID)
+        tokens = self.look(pictures.flatten(0, 1), seen.flatten(0, 1)).unflatten(0, at.shape)
+        return {"material": self.material(tokens).float(), "tokens": tokens.float()}
+
+
+def describe(cells: Tensor, overall: Tensor) -> tuple[Tensor, Tensor]:
+    """Turn readings into the network's planes `[B, T, 19, 12, 16]` and scalars `[B, T, 8]`.
+
+    Speeds are relative to the clip's own fastest motion (the RMS of its top 2 % over the window).
+    """
+    top = overall[..., 0]
+    scale = top.square().mean(1, keepdim=True).sqrt().clamp_min(0.03)  # [B, 1]
+    s = scale[:, :, None, None, None]
+    mean, fast = cells[:, :, 0:2] / s, cells[:, :, 2:4] / s
+    speed = fast.square().sum(2, keepdim=True).add(1e-8).sqrt()
+    turn = torch.asinh(_ahead(fast) - fast)
+    faster = torch.asinh(speed)
+    change = cells[:, :, 4:5]
+    usual = change.mean((1, 2, 3, 4), keepdim=True).clamp_min(1e-3)
+    rows, columns = cells.shape[-2:]
+    y = torch.linspace(-1, 1, rows, device=cells.device)[:, None].expand(rows, columns)
+    x = torch.linspace(-1, 1, columns, device=cells.device)[None].expand(rows, columns)
+    where = torch.stack([x, y]).expand(*cells.shape[:2], 2, rows, columns)
+    flat = torch.stack(
+        [
+            torch.asinh(overall[..., 2] / scale),
+            torch.asinh(overall[..., 3] / scale),
+            torch.log1p(4 * overall[..., 4]),
+        ],
+        2,
+    )[..., None, None].expand(-1, -1, -1, rows, columns)
+    planes = torch.cat(
+        [
+            torch.asinh(4 * mean),
+            torch.asinh(fast),
+            faster,
+            _ahead(faster) - faster,
+            faster - _behind(faster),
+            turn,
+            torch.asinh(change / usual) / 2,
+            torch.asinh(cells[:, :, 5:6] / usual) / 2,
+            torch.log1p(cells[:, :, 6:7]),
+            torch.log1p(20 * speed * s) / 2,
+            _ahead(change / usual).sub(change / usual).asinh() / 2,
+            where,
+            flat,
+        ],
+        2,
+    )
+    relative = top / scale
+    braking = (relative - _ahead(relative)).clamp_min(0)
+    scalars = torch.stack(
+        [
+            relative,
+            _ahead(relative) - relative,
+            relative - _behind(relative),
+            braking,
+            torch.log(scale).expand_as(top),
+            torch.asinh(4 * overall[..., 1] / scale),
+            torch.log1p(4 * overall[..., 4]),
+            torch.asinh((_ahead(overall[..., 2:4]) - overall[..., 2:4]).square().sum(-1).sqrt() / scale),
+        ],
+        -1,
+    )
+    return planes, scalars.clamp(-6, 6)
+
+
+def _ahead(x: Tensor) -> Tensor:
+    """The next reading, `[B, T, ...]`; the last is held."""
+    return torch.cat([x[:, 1:], x[:, -1:]], 1)
+
+
+def _behind(x: Tensor) -> Tensor:
+    return torch.cat([x[:, :1], x[:, :-1]], 1)
+
+
+class _Shifted(nn.Module):
+    """A residual 3 x 3 convolution that sees `reach` readings before and after: a quarter of the channels is
+    shifted each way in time (Lin et al. 2019, TSM)."""
+
+    def __init__(self, width: int, reach: int) -> None:
+        super().__init__()
+        self.reach, self.quarter = reach, width // 4
+        self.conv = nn.Conv2d(width, width, 3, padding=1)
+        self.norm = nn.GroupNorm(8, width)
+
+    def forward(self, x: Tensor, batch: int, time: int) -> Tensor:
+        q, r = self.quarter, self.reach
+        seq = x.unflatten(0, (batch, time))
+        ahead = F.pad(seq[:, r:, :q], (0, 0, 0, 0, 0, 0, 0, min(r, time)))[:, :time]
+        behind = F.pad(seq[:, : max(time - r, 0), q : 2 * q], (0, 0, 0, 0, 0, 0, min(r, time), 0))[:, :time]
+        mixed = torch.cat([ahead, behind, seq[:, :, 2 * q :]], 2).flatten(0, 1)
+        return x + F.silu(self.norm(self.conv(mixed)))
+
+
+class _Temporal(nn.Module):
+    """ConvNeXt-like block over time `[B, T, D]`."""
+
+    def __init__(self, width: int, dilation: int, dropout: float) -> None:
+        super().__init__()
+        self.mix = nn.Conv1d(width, width, 5, padding=2 * dilation, dilation=dilation, groups=width)
+        self.norm = nn.LayerNorm(width)
+        self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.norm(self.mix(x.transpose(1, 2)).transpose(1, 2))
+        return x + self.drop(self.down(F.silu(self.up(h))))
+
+
+class _Look(nn.Module):
+    """Pictures `[N, 3, 96, 128]` and where the sounding thing is `[N, 12, 16]` to tokens `[N, D]`."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = 3
+        for after in (24, 48, 96, width):
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
+            before = after
+        self.body = nn.Sequential(
+            *layers, nn.Conv2d(width, width, 3, padding=1), nn.GroupNorm(8, width), nn.SiLU()
+        )
+        self.attend = nn.Conv2d(width, 1, 1)
+        self.out = nn.Linear(3 * width, width)
+
+    def forward(self, pictures: Tensor, heat: Tensor) -> Tensor:
+        h = self.body(pictures - 0.5)
+        near = F.adaptive_avg_pool2d(heat[:, None], h.shape[-2:]).flatten(2)
+        near = near / near.sum(-1, keepdim=True).clamp_min(1e-6)
+        chosen = self.attend(h).flatten(2).softmax(-1)
+        h = h.flatten(2)
+        pooled = torch.cat([(h * near).sum(-1), (h * chosen).sum(-1), h.mean(-1)], 1)
+        return F.silu(self.out(pooled))
+
+
+def _box(heat: Tensor, w: Tensor, h: Tensor) -> Tensor:
+    """Soft-argmax of heat `[N, 12, 16]` for the centre; w, h `[N]` for the size: `[N, 4]`."""
+    rows, columns = heat.shape[-2:]
+    y = (torch.arange(rows, device=heat.device) + 0.5) / rows
+    x = (torch.arange(columns, device=heat.device) + 0.5) / columns
+    cy, cx = (heat.sum(2) * y).sum(1), (heat.sum(1) * x).sum(1)
+    hw, hh = torch.sigmoid(w - 1.5) / 2, torch.sigmoid(h - 1.5) / 2
+    return torch.stack([cx - hw, cy - hh, cx + hw, cy + hh], 1)

@@ -1,0 +1,79 @@
+"""The trained spotter at work: windows of motion and pictures in, readings and picture tokens out."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.ndimage import uniform_filter1d
+
+import weft.weights
+from weft.spotting.motion import RATE, Motion
+from weft.spotting.network import LEVEL_RANGE_DB, PICTURE_RATE, SpotterConfig, SpotterNet
+from weft.spotting.readings import Readings
+
+EMBEDDED = "weft-spotter"
+MATERIAL_S = 4.0  # a material is judged over the pictures of so long
+
+
+class Reader:
+    """A network with its weights, for reading. `threshold` is the one chosen on the world's validation clips."""
+
+    def __init__(self, net: SpotterNet, metadata: dict[str, Any]) -> None:
+        self.net = net.eval()
+        self.threshold = float(metadata.get("threshold", 0.4))
+        self.sure = float(metadata.get("sure", 0.0))
+
+    @classmethod
+    def load(cls, name: str | Path = EMBEDDED) -> Reader:
+        """Load embedded or local weights. Raises WeightsError when they are missing or do not fit."""
+        tensors, metadata = weft.weights.load(name)
+        given = dict(metadata["config"])
+        given["dilations"] = tuple(given["dilations"])
+        net = SpotterNet(SpotterConfig(**given))
+        weft.weights.check_keys(set(tensors), set(net.state_dict()), str(weft.weights.path_of(name)))
+        net.load_state_dict(tensors)
+        return cls(net, metadata)
+
+    @torch.inference_mode()
+    def read(self, motion: Motion, pictures: np.ndarray) -> tuple[Readings, np.ndarray]:
+        """Read one window: its motion, and pictures uint8 `[S, 96, 128, 3]` each 1 / PICTURE_RATE s from its start.
+
+        Returns the readings and the tokens `[S, D]`.
+        """
+        looked = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+        out = self.net(
+            torch.from_numpy(motion.cells)[None], torch.from_numpy(motion.overall)[None], looked[None]
+        )
+        given = {k: v[0].numpy() for k, v in out.items()}
+        material = torch.from_numpy(given["material"]).softmax(-1).numpy()
+        material = uniform_filter1d(material, int(MATERIAL_S * PICTURE_RATE) + 1, axis=0, mode="nearest")
+        at = np.minimum(
+            np.round(np.arange(len(motion)) * (PICTURE_RATE / RATE)).astype(int), len(material) - 1
+        )
+        level = np.power(10.0, (given["level"] - 1) * LEVEL_RANGE_DB / 20)
+        readings = Readings(
+            onset=_probability(given["onset"]),
+            offset=given["offset"],
+            strength=given["strength"],
+            level=np.where(given["level"] > 0.02, level, 0.0).astype(np.float32),
+            sustained=_probability(given["sustained"]),
+            box=np.clip(given["box"], 0, 1),
+            depth=given["depth"],
+            material=material[at],
+            action=torch.from_numpy(given["action"]).softmax(-1).numpy(),
+        )
+        return readings, given["tokens"]
+
+
+@cache
+def embedded() -> Reader:
+    """The reader with the embedded weights, loaded once."""
+    return Reader.load()
+
+
+def _probability(logit: np.ndarray) -> np.ndarray:
+    return (1.0 / (1.0 + np.exp(-logit))).astype(np.float32)
