@@ -66,7 +66,7 @@ def write_clip(
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
         context = stream.codec_context
         context.time_base = base
-        context.gop_size, context.max_b_frames = gop, bframes
+        context.gop_size, context.max_b_frames, context.thread_count = gop, bframes, 1
         if codec == "libx264":
             context.options = {"preset": "ultrafast", "crf": "10", "sc_threshold": "0", "bf": str(bframes)}
             if bframes:

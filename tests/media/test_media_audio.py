@@ -37,12 +37,8 @@ def test_what_is_written_is_read(
     assert np.abs(back - sound).max() <= step
     with soundfile.SoundFile(path) as file:
         assert file.comment == "seed 7"
-        assert (
-            file.subtype
-            == {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}[
-                subtype if suffix == ".wav" else subtype.replace("float", "24")
-            ]
-        )
+        kinds = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT" if suffix == ".wav" else "PCM_24"}
+        assert file.subtype == kinds[subtype]
 
 
 def test_integer_samples_clip_and_do_not_wrap(tmp_path: Path) -> None:

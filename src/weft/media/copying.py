@@ -79,6 +79,9 @@ def plan(video: Video, edits: bool) -> Cut:
         if key is None or count == 0:
             raise MediaError(f"{video.path} holds no picture from {video.start:g} s on")
         origin = begin if edits else min(key, begin)
+        wanted = start + Fraction(video.duration)
+        if abs(end * base - wanted) <= base:  # the same but for the rounding of a coarse clock
+            return Cut(seek=seek, count=count, origin=origin * base, begin=begin * base, end=wanted)
         return Cut(seek=seek, count=count, origin=origin * base, begin=begin * base, end=end * base)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
@@ -17,7 +18,8 @@ from av.packet import Packet
 class Rule:
     """What a container wants: its muxer, the sound codec with its sample format and rates (none: any).
 
-    `edits`: whether it has edit lists, so that an excerpt can begin between key frames.
+    `edits`: whether it has edit lists, so that an excerpt can begin between key frames; `copies`: the sound
+    codecs it takes as they are (none: whatever its muxer accepts).
     """
 
     muxer: str
@@ -26,6 +28,14 @@ class Rule:
     rates: tuple[int, ...] = ()
     bit_rate: int = 0
     edits: bool = False
+    copies: tuple[str, ...] = ()
+
+    def can_copy(self, context: AudioCodecContext) -> bool:
+        """Whether sound that is already encoded so may go into the container as it is."""
+        if not self.copies:
+            return True
+        # A raw stream that does not say which channel is which cannot be described in MP4 or MOV.
+        return context.name in self.copies and not context.layout.name.endswith("channels")
 
     def rate_for(self, rate: int) -> int:
         """The rate to encode sound of `rate` at: itself, else the next above, else the highest there is."""
@@ -37,16 +47,26 @@ class Rule:
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
 
-def _aac(muxer: str) -> Rule:
+_MP4_COPIES = ("aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "libopus", "flac")
+_PCM = ("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le")
+
+
+def _aac(muxer: str, copies: tuple[str, ...] = _MP4_COPIES) -> Rule:
     return Rule(
-        muxer=muxer, codec="aac", sample_format="fltp", rates=_AAC_RATES, bit_rate=128_000, edits=True
+        muxer=muxer,
+        codec="aac",
+        sample_format="fltp",
+        rates=_AAC_RATES,
+        bit_rate=128_000,
+        edits=True,
+        copies=copies,
     )
 
 
 RULES = {
     ".mp4": _aac("mp4"),
     ".m4v": _aac("mp4"),
-    ".mov": _aac("mov"),
+    ".mov": _aac("mov", ("aac", "mp3", "mp3float", "ac3", "alac", *_PCM)),
     ".mkv": Rule(muxer="matroska", codec="flac", sample_format="s32"),
     ".webm": Rule(muxer="webm", codec="libopus", sample_format="flt", rates=(48000,), bit_rate=96_000),
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Disposition
 
@@ -149,13 +151,7 @@ class _Job:
             with reading(video.path):
                 picture = picture_stream(source, video.path)
             options = self._options(source.metadata, rate)
-            with av.open(
-                str(aside),
-                "w",
-                format=rule.muxer,
-                container_options=options,
-                metadata_errors="surrogateescape",
-            ) as sink:
+            with _sink(aside, rule, options) as sink:
                 copy = copy_stream(sink, picture)
                 if copy is None:
                     raise MediaError(
@@ -168,7 +164,8 @@ class _Job:
                 for stream in source.streams:
                     if stream.index == picture.index or (stream.type == "audio" and not keep):
                         continue
-                    copy = copy_stream(sink, stream)
+                    fits = stream.type != "audio" or rule.can_copy(stream.codec_context)
+                    copy = copy_stream(sink, stream) if fits else None
                     if copy is not None:
                         copies[stream.index] = copy
                         if stream.type == "audio":
@@ -199,13 +196,27 @@ class _Job:
         return {"movflags": f"+faststart{tags}", "movie_timescale": str(rate)}
 
     def _own_encoded(
-        self, sink: av.container.OutputContainer, rate: int, shown: Fraction, lead: float
+        self, sink: OutputContainer, rate: int, shown: Fraction, lead: float
     ) -> Iterator[Packet]:
         """The file's own sound, encoded anew for a container that cannot hold it as it is."""
         voice = add_voice(sink, self.rule, rate, 2)
         own = iter_audio(self.video.path, rate, self.video.start, self.video.duration, channels=2)
         blocks = chain(silence(2, round(lead * rate)), own)
         return encoded(voice, exactly(blocks, sample_count(shown, rate), 2))
+
+
+@contextmanager
+def _sink(aside: Path, rule: Rule, options: dict[str, str]) -> Iterator[OutputContainer]:
+    sink = av.open(
+        str(aside), "w", format=rule.muxer, container_options=options, metadata_errors="surrogateescape"
+    )
+    try:
+        yield sink
+    except BaseException:
+        with suppress(av.FFmpegError):  # ending a file that will be thrown away must not hide why
+            sink.close()
+        raise
+    sink.close()
 
 
 def _when(packet: Packet) -> float:
