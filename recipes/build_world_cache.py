@@ -93,15 +93,17 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--split", default="train")
     parser.add_argument("--count", type=int, default=3000)
+    parser.add_argument("--start", type=int, default=0, help="index of the first clip (a multiple of --per-part)")
     parser.add_argument("--per-part", type=int, default=Config.per_part)
     args = parser.parse_args()
     config = Config(per_part=args.per_part)
-    for part, start in enumerate(range(0, args.count, config.per_part)):
-        folder = args.out / f"{args.split}-{part:05d}"
+    last = args.start + args.count
+    for start in range(args.start, last, config.per_part):
+        folder = args.out / f"{args.split}-{start // config.per_part:05d}"
         if folder.exists():
             continue
         began, cpu = time.time(), time.process_time()
-        indices = range(start, min(start + config.per_part, args.count))
+        indices = range(start, min(start + config.per_part, last))
         write_part(folder, args.split, indices, config)
         n = len(indices)
         print(

@@ -92,7 +92,7 @@ def render_frames(scene: Scene, size: tuple[int, int]) -> NDArray[np.uint8]:
     props = scene.plan.props(t)
     path = scene.path(t)
     speed = _screen_speed(props, path, scene.frame_count) * size[0]
-    picks = ([2], [1, 3], [0, 2, 4], [0, 1, 2, 3, 4])
+    picks = ([2], [1, 3], [0, 2, 4], [0, 1, 3, 4])
     level = np.digitize(speed, (1.5, 5.0, 14.0))
     exposures = [k * _EXPOSURES + np.asarray(picks[level[k]]) for k in range(scene.frame_count)]
     frames = stage().draw(props, scene.plan.lamps, path, exposures, size, ground=scene.plan.floor)

@@ -8,11 +8,12 @@ import numpy as np
 
 from weft.cues.vocabulary import MATERIALS
 from weft.world import reactions, sets, surfaces, things
-from weft.world.arms import Arm, Blow
+from weft.world.arms import Arm
 from weft.world.camera import Operator, View
 from weft.world.lens import Lens, sample_lens
 from weft.world.plan import Contact, ball, sample_aspect
 from weft.world.props import SHEET, Array, Lamp, Look, Prop, turn
+from weft.world.strokes import Style, sample_arms, sample_style
 
 
 @dataclass(kw_only=True, eq=False)
@@ -64,7 +65,7 @@ class Hits:
             found.append(
                 reactions.patch(
                     t, self.contacts, rng, material=self.material, finish=self.finish, look=self.patch,
-                    half=self.patch_half, relief=self.relief, origin=self.origin, frame=self.frame,
+                    round_=self.thing.floor < 0, half=self.patch_half, relief=self.relief, origin=self.origin, frame=self.frame,
                 )
             )  # fmt: skip
         for arm in self.arms:
@@ -72,6 +73,8 @@ class Hits:
             for p in posed:
                 p.pos = p.pos + self.origin
             found += posed
+        if self.arms[0].tool == "racket":
+            found.append(self._shuttle(t, rng))
         look = self.patch or next((p.look for p in self.thing.props if p.look is not None), None)
         found += reactions.grains(
             t, self.contacts, rng, colours=reactions.colours_of(look), floor=float(self.origin[2])
@@ -80,6 +83,28 @@ class Hits:
             rng, t, self.distractors, reach=self.view_scale, away=self.away, floor=float(self.floor or 0.0)
         )
         return found
+
+    def _shuttle(self, t: Array, rng: np.random.Generator) -> Prop:
+        """The ball that the racket meets: it comes from where the blow sends it."""
+        pos = np.full((len(t), 3), -50.0)
+        normal = self.frame[:, 2]
+        r = float(rng.uniform(0.02, 0.05))
+        times = [c.t for c in self.contacts]
+        for i, c in enumerate(self.contacts):
+            start = 0.5 * (times[i - 1] + c.t) if i else -1e9
+            end = 0.5 * (c.t + times[i + 1]) if i + 1 < len(times) else 1e9
+            mine = (t >= start) & (t < end)
+            s = (t - c.t)[mine, None]
+            fast = np.where(s < 0, rng.uniform(3, 7), 4 + 7 * c.strength)
+            drift = rng.normal(0, 0.4, 3) * [1, 0, 0]
+            rise = np.array([0, 0, 1.0]) * (
+                np.where(s < 0, -rng.uniform(0, 2), rng.uniform(0.5, 3.5)) * s - 2.5 * s * s
+            )
+            place = np.atleast_2d(c.where)[0] - normal * np.abs(s) * fast + np.sign(s) * drift * s + rise
+            place[:, 2] = np.abs(place[:, 2] - r) + r
+            pos[mine] = place
+        tone = (0.95, 0.95, 0.9, 1.0) if rng.random() < 0.5 else (0.8, 0.95, 0.2, 1.0)
+        return Prop(kind="sphere", size=(r, r, r), pos=pos, rgba=tone, casts=True)
 
     def tip(self, t: Array) -> Array:
         """Tips of the tools [arms, N, 3], world."""
@@ -114,10 +139,24 @@ class Hits:
         return found
 
 
+_CHOPPED_ON = ("wood", "plastic", "metal", "ceramic", "tile", "paper", "rock", "glass")
+_PLAYED = ("plastic", "wood", "metal")  # what bats and rackets are made of
+
+
 def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str | None = None) -> Hits:
     """Draw one clip of the domain."""
     material = material or str(rng.choice(MATERIALS))
-    thing = things.make(material, rng)
+    style = sample_style(rng)
+    if style.chops and material not in _CHOPPED_ON:
+        style = replace(style, chops=False, tools=("stick",))
+    if style.tools == ("racket",):
+        material = material if material in _PLAYED else "plastic"
+        thing = things.make(material, rng, "air")
+    else:
+        flat = style.chops and "slab" in things.FORMS[material]
+        thing = things.make(material, rng, "slab" if flat else None)
+        if len(style.tools) == 2 or rng.random() < 0.1:
+            things.repeat(thing, rng)
     finish = surfaces.finish(material, rng)
     wall = abs(thing.normal[1]) > 0.5
     upright = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])  # across, up the wall, out of it
@@ -126,15 +165,14 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         for p in thing.props:
             p.pos, p.rot = upright.T @ p.pos, upright.T @ p.rot
     origin = np.array([0, 0, -thing.floor if not wall else -thing.floor + 0.3])
-    style = _style(rng, material)
     patch, relief, half = None, np.zeros((SHEET, SHEET)), 0.5
     look = Look(image=surfaces.texture(material, rng), repeat=(1, 1))
     if thing.soft:
-        half = 0.98 * thing.body * 0.72 if thing.floor < 0 else float(rng.uniform(0.35, 0.7))
+        half = 0.97 * thing.body if thing.floor < 0 else float(rng.uniform(0.35, 0.7))
         patch = look
         rough = surfaces.fractal(rng, 1.3)[:: surfaces.N // SHEET, :: surfaces.N // SHEET][:SHEET, :SHEET]
         relief = rough * finish.bumps * (0.5 if thing.floor < 0 else 1.0)
-    arms = _arms(rng, style, thing, finish, wall, duration)
+    arms = sample_arms(rng, style, thing, finish, wall, duration)
     contacts: list[Contact] = []
     for n, arm in enumerate(arms):
         for b in arm.blows:
@@ -233,228 +271,6 @@ def _blocks(body: Array, view: View, focus: Array) -> bool:
     return ahead > 0.1 and float(np.linalg.norm(spot - ahead * look)) < 0.42
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Style:
-    """How the clip is played: tools, and speeds that count as full strength (m/s)."""
-
-    tools: tuple[str, ...]
-    scratches: float
-    period: tuple[float, float]
-    regular: bool
-    few: bool
-    chops: bool = False
-    full: float = 5.5
-    full_speed: float = 0.9
-    height: tuple[float, float] = (0.06, 0.32)
-
-
-def _style(rng: np.random.Generator, material: str) -> _Style:
-    draw = rng.random()
-    scratches = 0.0 if rng.random() < 0.72 else float(rng.choice([0.5, 1.0]))
-    if draw < 0.10:
-        return _Style(
-            tools=("stick", "stick"),
-            scratches=0.0,
-            period=(0.12, 0.45),
-            regular=rng.random() < 0.7,
-            few=False,
-            height=(0.05, 0.3),
-        )
-    if draw < 0.16:
-        hand = str(rng.choice(["palm", "finger"]))
-        return _Style(
-            tools=(hand, hand),
-            scratches=0.0,
-            period=(0.14, 0.5),
-            regular=rng.random() < 0.7,
-            few=False,
-            full=3.5,
-            height=(0.04, 0.2),
-        )
-    if draw < 0.25:
-        return _Style(
-            tools=("knife",),
-            scratches=0.0,
-            period=(0.16, 0.7),
-            regular=True,
-            few=False,
-            chops=True,
-            full=3.0,
-            height=(0.03, 0.12),
-        )
-    if draw < 0.40:
-        tool = str(rng.choice(["hammer", "hammer", "mallet"]))
-        return _Style(
-            tools=(tool,),
-            scratches=0.0,
-            period=(0.3, 1.1),
-            regular=rng.random() < 0.6,
-            few=rng.random() < 0.2,
-            height=(0.08, 0.4),
-        )
-    if draw < 0.55:
-        tool = str(rng.choice(["palm", "fist", "finger"]))
-        return _Style(
-            tools=(tool,),
-            scratches=scratches if tool != "fist" else 0.0,
-            period=(0.2, 1.2),
-            regular=rng.random() < 0.5,
-            few=rng.random() < 0.3,
-            full=3.5,
-            height=(0.04, 0.25),
-        )
-    tool = str(rng.choice(["stick", "stick", "stick", "spoon", "brush"]))
-    if tool == "brush":
-        scratches = 1.0
-    return _Style(
-        tools=(tool,),
-        scratches=scratches,
-        period=(0.2, 1.3),
-        regular=rng.random() < 0.45,
-        few=rng.random() < 0.3,
-    )
-
-
-def _times(rng: np.random.Generator, style: _Style, duration: float) -> list[float]:
-    """Times of the blows: once or twice, a steady beat, or an uneven one with bursts."""
-    if style.few:
-        return sorted(rng.uniform(0.25, duration - 0.2, int(rng.integers(1, 4))).tolist())
-    lo, hi = style.period
-    period = float(np.exp(rng.uniform(np.log(lo), np.log(hi))))
-    t, found = float(rng.uniform(0.1, 0.7)), []
-    while t < duration - 0.05:
-        found.append(t)
-        if style.regular:
-            t += period * float(np.exp(rng.normal(0, 0.04)))
-            if rng.random() < 0.06:
-                t += period * float(rng.integers(1, 4))
-        else:
-            t += max(0.11, period * float(np.exp(rng.normal(0, 0.5))))
-    return found
-
-
-def _arms(
-    rng: np.random.Generator,
-    style: _Style,
-    thing: things.Thing,
-    finish: surfaces.Finish,
-    wall: bool,
-    duration: float,
-) -> list[Arm]:
-    person = float(rng.uniform(0.25, 0.6))
-    yaw = float(rng.uniform(-np.pi, np.pi)) if not wall else float(rng.uniform(-2.6, -0.5))
-    skin, sleeve = (
-        (*surfaces.skin(rng), 1.0),
-        (*surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 0.95)), 1.0),
-    )
-    if rng.random() < 0.12:
-        skin = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.8), rng.uniform(0.1, 0.9)), 1.0)  # gloved
-    stick = surfaces.hsv(rng.uniform(0.06, 0.12), rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.95))
-    if rng.random() < 0.3:
-        stick = surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 0.95))
-    steel = surfaces.hsv(0.6, 0.05, rng.uniform(0.35, 0.85))
-    times = _times(rng, style, duration)
-    hands: list[list[float]] = [[] for _ in style.tools]
-    for i, t in enumerate(times):
-        mine = i % len(hands) if rng.random() < 0.9 else int(rng.integers(len(hands)))
-        if hands[mine] and t - hands[mine][-1] < 0.1:
-            continue
-        hands[mine].append(t)
-    spread = 0.7 if len(hands) == 2 else 0.0
-    arms = []
-    full = float(np.exp(rng.normal(-0.15, 0.3)))
-    lead = rng.random()
-    for n, own in enumerate(hands):
-        blows: list[Blow] = []
-        home = rng.uniform(-0.7, 0.7, 2) * thing.reach
-        step = 0.0 if rng.random() < 0.4 else 0.6
-        for i, t in enumerate(own):
-            gap = t - (blows[-1].t + blows[-1].dwell if blows else -1.0)
-            if gap < 0.1:
-                continue
-            lo, hi = style.height
-            # a longer wait allows a higher lift: what limits a drummer limits this arm
-            height = float(
-                np.clip(full * np.exp(rng.uniform(np.log(lo), np.log(hi))), 0.02, 0.06 + 0.5 * gap)
-            )
-            down = float(np.clip(rng.uniform(0.07, 0.16) * (0.5 + 2.0 * height), 0.045, 0.5 * gap))
-            spot = home + step * rng.uniform(-0.6, 0.6, 2) * thing.reach
-            spot = np.clip(spot, -np.asarray(thing.reach), thing.reach)
-            scratch = rng.random() < style.scratches
-            room = (own[i + 1] if i + 1 < len(own) else duration) - t - 0.25
-            if scratch and room > 0.15:
-                blows.append(_scratch(rng, t, spot, room, thing, height))
-            elif rng.random() < 0.05 and gap > 0.4:
-                blows.append(
-                    Blow(
-                        t=t,
-                        spot=tuple(spot),
-                        height=height,
-                        down=down * 1.5,
-                        misses=float(rng.uniform(0.3, 0.7)),
-                    )
-                )
-            else:
-                rebound = finish.rebound * float(rng.uniform(0.3, 1.1)) * (0.5 if style.chops else 1.0)
-                dwell = (
-                    float(rng.uniform(0.05, 0.3))
-                    if rng.random() < (0.5 if style.chops else 0.15) and room > 0.2
-                    else 0.0
-                )
-                soft = (
-                    finish.give * float(np.clip(height / down / style.full, 0.1, 1))
-                    if finish.give > 0.008
-                    else 0.0
-                )
-                blows.append(
-                    Blow(
-                        t=t,
-                        spot=tuple(spot),
-                        height=height,
-                        down=down,
-                        rebound=rebound,
-                        dwell=min(dwell, max(room, 0)),
-                        sink=soft,
-                    )
-                )
-        rise = {"hammer": 0.12, "mallet": 0.12, "palm": 0.15, "fist": 0.5, "knife": 0.15, "finger": 0.6}.get(
-            style.tools[n], float(rng.uniform(0.12, 0.75))
-        )
-        arms.append(
-            Arm(
-                blows=tuple(blows), tool=style.tools[n], yaw=yaw + spread * (n - 0.5) * 2 * (len(hands) == 2), rise=rise,
-                share=float(rng.uniform(0.35, 1.0)), rest=float(rng.uniform(0.4, 1.0)), person=person if not wall else 0.3, skin=skin,
-                sleeve=sleeve if rng.random() < 0.8 else skin, wood=(*stick, 1.0), metal=(*steel, 1.0), bare=float(rng.uniform(0.15, 0.95)),
-                girth=float(rng.uniform(0.85, 1.2)), seed=int(rng.integers(2**31)),
-                arrives=float(own[0] - 0.35) if lead < 0.35 and own and own[0] > 0.6 else -1.0,
-                leaves=float(own[-1] + 0.5) if lead > 0.75 and own and own[-1] < duration - 0.9 and not style.scratches else 1e9,
-            )
-        )  # fmt: skip
-    return arms
-
-
-def _scratch(
-    rng: np.random.Generator, t: float, spot: Array, room: float, thing: things.Thing, height: float
-) -> Blow:
-    """A scratch to and fro from `spot`, as long as there is room."""
-    dwell = float(min(rng.uniform(0.25, 1.6), room))
-    strokes = max(1.0, np.round(dwell * rng.uniform(1.0, 4.0)))
-    u = np.linspace(0, 1, 41)
-    angle, size = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 1.0)
-    away = np.array([np.cos(angle), np.sin(angle)]) * np.maximum(thing.reach, 0.05) * size
-    sweep = 0.5 - 0.5 * np.cos(np.pi * strokes * u)
-    slide = np.asarray(spot) + (sweep - 0.5)[:, None] * 2 * away * (1 if rng.random() < 0.5 else -1)
-    return Blow(
-        t=t,
-        spot=tuple(slide[0]),
-        height=max(height * 0.5, 0.03),
-        down=0.25,
-        rebound=0.2,
-        dwell=dwell,
-        slide=slide,
-    )
-
-
 def _operator(
     rng: np.random.Generator,
     thing: things.Thing,
@@ -462,7 +278,7 @@ def _operator(
     wall: bool,
     duration: float,
     contacts: list[Contact],
-    style: _Style,
+    style: Style,
 ) -> tuple[Operator, float]:
     """The camera: from the front, the side, above or the person's own eyes; close to far."""
 
@@ -475,6 +291,8 @@ def _operator(
         )
         if near > 0.93:
             half = float(rng.uniform(0.7, 1.2))
+        if arm.tool == "racket":
+            half = float(np.exp(rng.uniform(np.log(0.7), np.log(2.2))))
         half = max(half, min(thing.body * 0.9, 0.25))
         kind = rng.random()
         if wall:
@@ -489,6 +307,10 @@ def _operator(
             azimuth, elevation = arm.yaw + side, rng.uniform(0.1, 0.9)
         fovy = float(rng.uniform(0.5, 1.05))
         shift = tuple(half * rng.uniform(-0.35, 0.35, 3) + np.array([0, 0, 0.25 * half]))
+        if arm.tool == "racket":
+            shift = (shift[0], shift[1], -0.3 * half)
+        if rng.random() < 0.04:  # the camera looks beside it
+            shift = (shift[0] + 3.5 * half * float(rng.choice([-1, 1])), shift[1], shift[2])
         moves = rng.random()
         return View(
             azimuth=float(azimuth), elevation=float(elevation), distance=half / np.tan(fovy / 2), fovy=fovy, offset=shift,
@@ -518,7 +340,7 @@ def _operator(
     ), half
 
 
-def _food(rng: np.random.Generator, style: _Style, origin: Array) -> list[Prop]:
+def _food(rng: np.random.Generator, style: Style, origin: Array) -> list[Prop]:
     """Something to chop, beside where the blade comes down."""
     colour = surfaces.hsv(
         rng.choice([0.02, 0.08, 0.15, 0.25, 0.3]), rng.uniform(0.3, 0.9), rng.uniform(0.5, 1)

@@ -14,8 +14,8 @@ Frames = NDArray[np.uint8]
 @dataclass(frozen=True, kw_only=True)
 class Lens:
     """How a clip was shot and kept. level (mean brightness the exposure aims at, 0..1), gamma, white [3], vignette 0..1, noise (std of 255), blur 0..1
-    (softness), flicker (relative, 100/120 Hz lamps), quality: x264 constant rate factor, None: uncompressed.
-    bars: fraction of the height (above 0) or width (below 0) covered by black bars."""
+    (softness), drift (slow change of exposure, relative), quality: x264 constant rate factor, None: uncompressed.
+    bars: fraction of the height (above 0) or width (below 0) covered by black bars. lettering: a caption or logo lies over it."""
 
     level: float = 0.42
     gamma: float = 1.0
@@ -26,6 +26,7 @@ class Lens:
     drift: float = 0.0
     quality: int | None = None
     bars: float = 0.0
+    lettering: bool = False
     seed: int = 0
 
 
@@ -42,6 +43,7 @@ def sample_lens(rng: np.random.Generator) -> Lens:
         drift=float(rng.uniform(0, 0.12)) if rng.random() < 0.3 else 0.0,
         quality=int(rng.integers(22, 40)) if rng.random() < 0.8 else None,
         bars=_bars(rng),
+        lettering=bool(rng.random() < 0.1),
         seed=int(rng.integers(2**31)),
     )
 
@@ -63,26 +65,26 @@ def expose(frames: Frames, lens: Lens, fps: float) -> Frames:
     gain = np.clip(lens.level / seen, 0.6, 4.0) ** 0.8
     curve = np.clip((levels * gain)[:, None] * np.asarray(lens.white, np.float32), 0, 1.2)
     curve = np.minimum(curve**lens.gamma, 1.0) * 255
-    image = np.empty(frames.shape, np.float32)
-    for c in range(3):
-        image[..., c] = curve[:, c].astype(np.float32)[frames[..., c]]
+    image = np.stack([np.take(curve[:, c].astype(np.float32), frames[..., c]) for c in range(3)], -1)
     if lens.blur > 0:
         k = 0.33 * lens.blur
         for axis in (1, 2):
-            image = image * (1 - k) + (k / 2) * (np.roll(image, 1, axis) + np.roll(image, -1, axis))
-    shade = np.ones((t, h, w, 1), np.float32)
+            low, high = (slice(None),) * axis + (slice(0, -2),), (slice(None),) * axis + (slice(2, None),)
+            middle = (slice(None),) * axis + (slice(1, -1),)
+            image[middle] = image[middle] * np.float32(1 - k) + np.float32(k / 2) * (image[low] + image[high])
     if lens.vignette:
         y, x = np.linspace(-1, 1, h)[:, None], np.linspace(-1, 1, w)[None]
-        shade = shade * (1 - lens.vignette * 0.5 * (x * x + y * y)).astype(np.float32)[None, ..., None]
+        image *= (1 - lens.vignette * 0.5 * (x * x + y * y)).astype(np.float32)[None, ..., None]
     if lens.drift:
         wave = np.sin(2 * np.pi * (np.arange(t) / fps * rng.uniform(0.1, 0.6) + rng.random()))
-        shade = shade * (1 + lens.drift * wave).astype(np.float32)[:, None, None, None]
-    image *= shade
+        image *= (1 + lens.drift * wave).astype(np.float32)[:, None, None, None]
     if lens.noise:
         bank = rng.standard_normal(h * w * 3 * 5 + 1, dtype=np.float32) * np.float32(lens.noise)
         for k in range(t):
             start = int(rng.integers(0, h * w * 3 * 4))
             image[k] += bank[start : start + h * w * 3].reshape(h, w, 3)
+    if lens.lettering:
+        _letter(image, rng)
     if lens.bars > 0:
         n = max(1, round(h * lens.bars))
         image[:, :n] = image[:, -n:] = 0
@@ -91,6 +93,20 @@ def expose(frames: Frames, lens: Lens, fps: float) -> Frames:
         image[:, :, :n] = image[:, :, -n:] = 0
     out = np.clip(image, 0, 255).astype(np.uint8)
     return out if lens.quality is None else _through_h264(out, lens.quality, fps)
+
+
+def _letter(image: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """Lay something like a line of text or a logo over all frames [T, H, W, 3], in place."""
+    _, h, w, _ = image.shape
+    high, wide = max(3, int(h * rng.uniform(0.04, 0.12))), max(8, int(w * rng.uniform(0.15, 0.6)))
+    y = int(rng.choice([0.04, 0.85]) * h)
+    x = int(rng.uniform(0, 1) * (w - wide))
+    strokes = np.repeat(rng.random((high, (wide + 1) // 2)) < 0.55, 2, axis=1)[:, :wide]
+    gaps = np.repeat(rng.random((wide + 5) // 6) < 0.2, 6)[:wide]
+    ink = strokes & ~gaps
+    patch = image[:, y : y + high, x : x + wide]
+    ink = ink[: patch.shape[1], : patch.shape[2]]
+    patch[:, ink] = rng.choice([20.0, 245.0]) if rng.random() < 0.7 else 255 * rng.random(3)
 
 
 def _through_h264(frames: Frames, quality: int, fps: float) -> Frames:

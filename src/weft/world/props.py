@@ -33,7 +33,7 @@ class Prop:
     kind: box, sphere, ellipsoid, capsule, cylinder, plane (size in MuJoCo's half extents; capsules and
     cylinders: radius, radius, half length along z), sheet (size[:2] half extents; heights [SHEET, SHEET] or
     [N, SHEET, SHEET] m) or lathe (mesh = vertices [RINGS * SPOKES, 3]).
-    shown: None or [N] bool.
+    round: a sheet's square is drawn as a disc. shown: None or [N] bool.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Prop:
     heights: Array | None = None
     mesh: Array | None = None
     repeat: float = 1.0
+    round: bool = False
     casts: bool = False
     shown: NDArray[np.bool_] | None = None
 
@@ -87,6 +88,12 @@ class Path:
         x = (d * right).sum(-1) / (scale * self.aspect)
         y = (d * self.up.reshape(shape)).sum(-1) / scale
         return 0.5 + 0.5 * x, 0.5 - 0.5 * y, z
+
+
+def disc(x: Array, y: Array, half: float) -> tuple[Array, Array]:
+    """The square of half extent `half` mapped onto the disc of that radius."""
+    u, v = x / half, y / half
+    return x * np.sqrt(1 - v * v / 2), y * np.sqrt(1 - u * u / 2)
 
 
 def turn(axis: Array, angle: Array | float) -> Array:

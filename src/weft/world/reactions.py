@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from weft.world.plan import Contact
-from weft.world.props import SHEET, Array, Look, Prop, turn
+from weft.world.props import SHEET, Array, Look, Prop, disc, turn
 from weft.world.surfaces import Finish
 
 _GRAVITY = 9.81
@@ -17,11 +17,14 @@ _MOST_GRAINS = 80
 def patch(
     t: Array, contacts: Sequence[Contact], rng: np.random.Generator, *, material: str, finish: Finish, look: Look,
     half: float, relief: Array, origin: Array, frame: Array,
+    round_: bool = False,
 ) -> Prop:  # fmt: skip
     """A square of ground of half extent `half` m about `origin`, with `relief` [SHEET, SHEET] m, moved by every
     sudden contact. frame [3, 3]: its axes and normal as columns."""
     u = np.linspace(-half, half, SHEET)
     x, y = np.meshgrid(u, u, indexing="ij")
+    if round_:
+        x, y = disc(x, y, half)
     edge = np.clip((half - np.maximum(np.abs(x), np.abs(y))) / (0.3 * half), 0, 1)
     moves = finish.give > 0.008
     heights = np.repeat(relief[None], len(t), 0) if moves else relief
@@ -43,7 +46,7 @@ def patch(
             heights = heights - finish.give * c.strength * press * dent
     return Prop(
         kind="sheet", size=(half, half, 1.0), heights=heights * edge, look=look, repeat=float(look.repeat[0]),
-        pos=origin + frame @ np.array([0, 0, 0.002]), rot=frame, specular=finish.specular, shininess=finish.shininess,
+        pos=origin + frame @ np.array([0, 0, 0.002]), rot=frame, specular=finish.specular, shininess=finish.shininess, round=round_,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from weft.world.props import RINGS, SHEET, SPOKES, Array, Lamp, Path, Prop
 _FLAT, _CUBE, _SHEETS, _LATHES = 14, 8, 3, 8
 _TEX, _CUBE_TEX = 128, 64
 _MAX_GEOMS = 400
+_SHIFTS = ((-0.3, 0.15), (0.3, -0.15), (0.0, 0.35), (-0.1, -0.35), (0.15, 0.05))  # of a pixel
 _KINDS = {
     "plane": 0,
     "sphere": 2,
@@ -87,7 +88,7 @@ class Stage:
     ) -> NDArray[np.uint8]:
         """Frames [T, H, W, 3]: frame k is the mean of the pictures at the instants exposures[k] (motion blur).
 
-        Instants index the N poses of props and path. Drawn at twice the size and averaged. `ground` is the
+        Instants index the N poses of props and path. `ground` is the
         height shadows fall on (None: no shadows).
         """
         mj, scene = self._mj, self._scene
@@ -96,21 +97,23 @@ class Stage:
         slots = self._dress(props)
         moving = self._place(props, slots, lamps, ground)
         w, h = size
-        wide, high = _drawn(size, self.size)
-        view = mj.MjrRect(0, 0, wide, high)
-        pixels = np.zeros((high, wide, 3), np.uint8)
+        fine = _drawn(size, self.size)
         out = np.zeros((len(exposures), h, w, 3), np.uint8)
         last: dict[int, int] = {}
         for k, instants in enumerate(exposures):
+            # one instant is drawn larger and shrunk; several are shifted by parts of a pixel instead
+            wide, high = fine if len(instants) == 1 else size
+            view = mj.MjrRect(0, 0, wide, high)
+            pixels = np.empty((high, wide, 3), np.uint8)
             acc = np.zeros((high, wide, 3), np.uint16)
-            for i in instants:
+            for i, shift in zip(instants, _SHIFTS[: len(instants)], strict=True):
                 self._pose(moving, int(i), lamps, ground)
                 self._deform(props, slots, int(i), last)
-                self._aim(path, int(i))
+                self._aim(path, int(i), high, shift if len(instants) > 1 else (0.0, 0.0))
                 mj.mjr_render(view, scene, self._con)
                 mj.mjr_readPixels(pixels, None, view, self._con)
                 acc += pixels
-            out[k] = _shrink(acc[::-1], (w, h), len(instants))
+            out[k] = _shrink(acc[::-1], size, len(instants))
         return out
 
     # ---- once per clip -------------------------------------------------------------------------------------
@@ -252,14 +255,16 @@ class Stage:
                     self._upload_mesh(p, mesh, i)
                     last[mesh] = i
 
-    def _aim(self, path: Path, i: int) -> None:
+    def _aim(self, path: Path, i: int, lines: int, shift: tuple[float, float]) -> None:
         near = 0.02
         top = near * np.tan(path.fovy[i] / 2)
+        pixel = 2 * top / lines
+        across, down = shift[0] * pixel, shift[1] * pixel
         for camera in self._scene.camera:
             camera.pos[:], camera.forward[:], camera.up[:] = path.pos[i], path.forward[i], path.up[i]
             camera.frustum_near, camera.frustum_far = near, 80.0
-            camera.frustum_top, camera.frustum_bottom = top, -top
-            camera.frustum_center, camera.frustum_width = 0.0, top * path.aspect
+            camera.frustum_top, camera.frustum_bottom = top + down, -top + down
+            camera.frustum_center, camera.frustum_width = across, top * path.aspect
             camera.orthographic = 0
 
 

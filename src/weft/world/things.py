@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,7 +37,8 @@ LIGHT = ("paper", "plastic", "plastic-bag", "cloth", "leaf")
 class Thing:
     """A thing to strike. props are posed with the struck point's neighbourhood around the origin; top(x, y)
     offsets give the surface; `normal` up or out of a wall; reach: how far from the middle one may strike, m;
-    body: radius of the whole, m; loose: how far a blow shoves it (0 fixed)."""
+    body: radius of the whole, m; loose: how far a blow shoves it (0 fixed);
+    spots: middles of the things, where there are several alike."""
 
     props: list[Prop]
     normal: Array
@@ -46,8 +47,8 @@ class Thing:
     body: float
     floor: float
     loose: float = 0.0
-    dome: float = 0.0
     soft: bool = False
+    spots: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
 
 
 def make(material: str, rng: np.random.Generator, form: str | None = None) -> Thing:
@@ -75,6 +76,11 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
 
     if form == "surface":
         return thing([], 0.16, 0.16, 0.0, loose=0.0, soft=True)
+    if form == "air":
+        low = float(rng.uniform(0.9, 1.5))
+        return Thing(
+            props=[], normal=np.array([0, -1.0, 0]), across=x, reach=(0.2, 0.2), body=0.14, floor=-low
+        )
     if form == "wall":
         w, h = rng.uniform(0.5, 1.4), rng.uniform(0.5, 1.2)
         repeat = 1.0 if material == "glass" else float(rng.uniform(1, 2.5))
@@ -226,7 +232,6 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
             )
         ]  # fmt: skip
         found = thing(props, 0.012, r, -peak - r * squash * (0.85 if form != "mound" else 0.1))
-        found.dome = 0.0
         return found
     if form == "basin":
         r = rng.uniform(0.18, 0.3)
@@ -239,3 +244,19 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
             props=[wall], normal=up, across=x, reach=(r * 0.4, r * 0.4), body=r, floor=-0.4 * r, soft=True
         )
     raise ValueError(f"unknown form {form!r}")
+
+
+def repeat(thing: Thing, rng: np.random.Generator) -> None:
+    """Set one to three more of the same thing around it, their tops as high: a drum kit, a row of cans."""
+    if thing.soft or not thing.props or abs(thing.normal[1]) > 0.5 or thing.reach[0] > 0.2:
+        return
+    wide = 2.1 * max(thing.body, 0.06)
+    start = float(rng.uniform(0, 2 * np.pi))
+    spots = [(0.0, 0.0)]
+    props = list(thing.props)
+    for k in range(int(rng.integers(1, 4))):
+        a = start + 1.1 * k
+        at = np.array([np.cos(a), np.sin(a), 0.0]) * wide * float(rng.uniform(1.0, 1.2))
+        spots.append((float(at[0]), float(at[1])))
+        props += [replace(p, pos=p.pos + at) for p in thing.props]
+    thing.props, thing.spots, thing.loose = props, tuple(spots), 0.0

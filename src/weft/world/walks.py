@@ -158,7 +158,7 @@ class Walks:
             x, z, pitch = self.gait.foot(k, t)
             ankle = np.stack([x, np.full(len(t), self.gait.lateral[k]), z + 0.06 * h], -1)
             joint = hip + [0, side * 0.05 * h, 0]
-            knee, _ = reach(joint, ankle, 0.245 * h, 0.235 * h, np.array([1.0, 0, 0]), drop=0.0)
+            knee, _ = reach(joint, ankle, 0.245 * h, 0.235 * h, np.array([1.0, 0, 0]))
             found.append(limb(joint, knee, 0.042 * h * stout, rgba=legs, casts=True))
             found.append(limb(knee, ankle, 0.03 * h * stout, rgba=shin, casts=True))
             sole = turn(np.array([0, 1.0, 0]), pitch)
@@ -231,7 +231,7 @@ class Walks:
             paw = np.stack([x, np.full(len(t), self.gait.lateral[k]), z + 0.03 * h], -1)
             joint = hip + [self.gait.ahead[k], self.gait.lateral[k] * 0.8, 0.0]
             bend = np.array([1.0 if k >= 2 else -1.0, 0, 0])
-            knee, _ = reach(joint, paw, 0.32 * h, 0.32 * h, bend, drop=0.0)
+            knee, _ = reach(joint, paw, 0.32 * h, 0.32 * h, bend)
             found.append(limb(joint, knee, 0.06 * h, rgba=coat, casts=True))
             found.append(limb(knee, paw, 0.04 * h, rgba=coat, casts=True))
         found.append(
