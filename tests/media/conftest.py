@@ -48,6 +48,7 @@ def write_clip(
     bframes: int = 0,
     gop: int = 12,
     rotate: int | None = None,
+    mirror: bool = False,
     aspect: Fraction | None = None,
     sound: np.ndarray | None = None,
     sound_rate: int = 44100,
@@ -74,7 +75,7 @@ def write_clip(
         if aspect is not None:
             context.sample_aspect_ratio = aspect
         if rotate is not None:
-            stream.set_display_rotation(-rotate)
+            stream.set_display_rotation(-rotate, hflip=mirror)
         if sound is not None:
             voice = sink.add_stream(sound_codec, rate=sound_rate)
             voice.codec_context.layout = "mono" if sound.shape[0] == 1 else "stereo"

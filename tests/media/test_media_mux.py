@@ -236,6 +236,32 @@ def test_keep_puts_the_own_sound_into_a_second_track(clip: Maker, tmp_path: Path
     assert level_of(read_audio(tmp_path / out), 2000) == pytest.approx(0.25, rel=0.03)
 
 
+@pytest.mark.parametrize("name", ["o.mp4", "o.mov", "o.mkv"])
+def test_an_excerpt_keeps_the_own_sound_of_that_part(clip: Maker, tmp_path: Path, name: str) -> None:
+    own = np.zeros((2, 4 * RATE), np.float32)
+    own[:, round(2.1 * RATE)] = own[:, round(2.9 * RATE)] = 0.7
+    path = clip(count=100, gop=20, sound=own)
+    result = mux(Video.open(path, 1.52, 1.0), noise(1), tmp_path / name, original="keep")
+    kept = np.abs(read_audio(tmp_path / name, track=1)[0])
+    assert kept.argmax() / RATE == pytest.approx(2.1 - 1.52 + result.lead, abs=0.001)
+    assert kept.shape[0] <= result.samples + 1024 and np.count_nonzero(kept > 0.3) == 1
+
+
+def test_cover_art_and_attachments(clip: Maker, tmp_path: Path) -> None:
+    path = tmp_path / "in.mkv"
+    with av.open(str(clip(count=25))) as source, av.open(str(path), "w") as sink:
+        picture = sink.add_stream_from_template(source.streams.video[0], opaque=True)
+        sink.add_attachment("font.ttf", "application/x-truetype-font", b"letters")
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = picture
+                sink.mux(packet)
+    assert mux(path, noise(1), tmp_path / "o.mkv").dropped == ()
+    with av.open(str(tmp_path / "o.mkv")) as container:
+        assert [s.type for s in container.streams] == ["video", "audio", "attachment"]
+    assert mux(path, noise(1), tmp_path / "o.mp4").dropped == ("attachment 1",)
+
+
 def test_keep_encodes_anew_what_the_container_cannot_hold(clip: Maker, tmp_path: Path) -> None:
     sound = tone(2, 500, 0.25)
     path = clip("in.mkv", codec="libvpx-vp9", sound=sound, sound_codec="pcm_s16le")

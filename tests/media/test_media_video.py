@@ -117,16 +117,20 @@ def test_edit_list_hides_pictures_before_and_after(clip: Maker, number: Number, 
     assert [number(f) for _, f in video.iter_frames(25)] == list(range(13, 26))[: video.frame_count(25)]
 
 
+@pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
-def test_rotation_is_applied(clip: Maker, turn: int) -> None:
-    video = Video.open(clip("r.mp4", rotate=turn, size=(96, 48), count=3))
-    assert video.rotation == turn
+def test_rotation_and_mirroring_are_applied(clip: Maker, turn: int, mirror: bool) -> None:
+    video = Video.open(clip("r.mp4", rotate=turn, mirror=mirror, size=(96, 48), count=3))
+    assert mirror or video.rotation == turn
     assert (video.width, video.height) == ((48, 96) if turn in (90, 270) else (96, 48))
     frame = video.frames(25)[0]
     assert frame.shape == (video.height, video.width, 3)
     corners = [frame[4, 4], frame[4, -4], frame[-4, -4], frame[-4, 4]]  # clockwise from top left
     red = [bool(c[0] > 150 and c[1] < 100 and c[2] < 100) for c in corners]
-    assert red == [i == turn // 90 for i in range(4)]
+    where = (
+        turn // 90 ^ 1 if mirror else turn // 90
+    )  # mirroring swaps top left with right, bottom left with right
+    assert red == [i == where for i in range(4)]
 
 
 @pytest.mark.parametrize(

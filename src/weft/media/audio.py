@@ -46,9 +46,10 @@ def iter_audio(
     duration: float | None = None,
     *,
     channels: int | None = None,
+    track: int = 0,
     block: int = BLOCK,
 ) -> Iterator[np.ndarray]:
-    """Yield float32 `[C, n]`, n = `block` but for the last: the file's first sound stream, resampled by soxr.
+    """Yield float32 `[C, n]`, n = `block` but for the last: the file's sound `track`, resampled by soxr.
 
     Time 0 is the file's first picture (its first sample where there are no pictures): a sound that begins
     later is preceded by silence, what lies before is left out. With `duration`, exactly round(duration *
@@ -58,12 +59,12 @@ def iter_audio(
     Raises MediaError: missing, a folder, no sound stream, damaged; `start` negative, `duration` not positive.
     """
     file = Path(path)
-    if start < 0:
+    if not start >= 0:
         raise MediaError(f"{file}: start {start:g} s must not be negative")
     if duration is not None and not duration > 0:
         raise MediaError(f"{file}: duration {duration:g} s must be more than 0")
     with open_source(file) as container, reading(file):
-        stream = _sound_stream(container, file)
+        stream = _sound_stream(container, file, track)
         zero = first_picture_time(file)
         if zero is None:
             zero = (stream.start_time or 0) * (stream.time_base or Fraction(1))
@@ -84,9 +85,12 @@ def read_audio(
     duration: float | None = None,
     *,
     channels: int | None = None,
+    track: int = 0,
 ) -> np.ndarray:
     """`iter_audio` in one array, float32 `[C, N]`."""
-    sound = np.concatenate(list(iter_audio(path, rate, start, duration, channels=channels)), axis=1)
+    sound = np.concatenate(
+        list(iter_audio(path, rate, start, duration, channels=channels, track=track)), axis=1
+    )
     if duration is None and start > 0 and sound.shape[1] == 0:
         raise MediaError(f"{path}: start {start:g} s lies past the end of its sound")
     return sound
@@ -95,13 +99,17 @@ def read_audio(
 def audio_rate(path: str | os.PathLike[str]) -> int:
     """The sample rate of a file's first sound stream, in Hz."""
     with open_source(path) as container, reading(Path(path)):
-        return _sound_stream(container, Path(path)).rate
+        return _sound_stream(container, Path(path), 0).rate
 
 
-def _sound_stream(container: InputContainer, path: Path) -> AudioStream:
+def _sound_stream(container: InputContainer, path: Path, track: int) -> AudioStream:
     if not container.streams.audio:
         raise MediaError(f"{path} has no sound")
-    stream = container.streams.audio[0]
+    if not 0 <= track < len(container.streams.audio):
+        raise MediaError(
+            f"{path} has no sound track {track}; it has {len(container.streams.audio)}, from 0 on"
+        )
+    stream = container.streams.audio[track]
     if stream.codec_context is None:
         raise MediaError(f"{path}: no decoder here for its sound codec; convert it to WAV first")
     return stream

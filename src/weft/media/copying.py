@@ -10,7 +10,7 @@ from fractions import Fraction
 import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import AttachmentStream, Stream
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from weft.errors import MediaError
@@ -87,7 +87,10 @@ def plan(video: Video, edits: bool) -> Cut:
 
 def copy_stream(sink: OutputContainer, stream: Stream) -> Stream | None:
     """A stream in `sink` for the packets of `stream`; None when the container cannot hold it."""
-    if stream.type == "data" or (stream.type == "video" and isinstance(stream, AttachmentStream)):
+    mp4 = sink.format.name in ("mp4", "mov")
+    if stream.type == "data" or (stream.type == "attachment" and sink.format.name != "matroska"):
+        return None
+    if stream.disposition & Disposition.attached_pic and not mp4:
         return None
     try:
         copy = sink.add_stream_from_template(stream, opaque=True)
@@ -95,7 +98,7 @@ def copy_stream(sink: OutputContainer, stream: Stream) -> Stream | None:
         return None
     copy.metadata.update(fresh(stream.metadata))
     copy.disposition = stream.disposition
-    if stream.name == "hevc" and sink.format.name in ("mp4", "mov"):
+    if stream.name == "hevc" and mp4:
         copy.codec_context.codec_tag = "hvc1"  # the tag Apple's players insist on
     return copy
 
@@ -124,13 +127,13 @@ def copied(
                 if left == 0:
                     continue
                 left -= 1
+            elif packet.stream.disposition & Disposition.attached_pic:
+                packet.pts = packet.dts = shift[index]
             elif packet.pts is None or packet.pts * base >= stop:
                 if left == 0 and packet.pts is not None and packet.pts * base > stop + 5:
                     return
                 continue
-            elif (packet.pts + (packet.duration or 0)) * base <= cut.origin and not _primes(
-                packet, cut, edits
-            ):
+            elif _is_over(packet, cut.origin) and not (edits and _primes(packet, cut.origin)):
                 continue
             packet.pts = None if packet.pts is None else packet.pts - shift[index]
             packet.dts = None if packet.dts is None else packet.dts - shift[index]
@@ -138,14 +141,16 @@ def copied(
             yield packet
 
 
-def _primes(packet: Packet, cut: Cut, edits: bool) -> bool:
+def _is_over(packet: Packet, time: Fraction) -> bool:
+    assert packet.pts is not None
+    begin, end = packet.pts * packet.time_base, (packet.pts + (packet.duration or 0)) * packet.time_base
+    return bool(begin < time and end <= time)
+
+
+def _primes(packet: Packet, time: Fraction) -> bool:
     """Sound just before the clip helps to decode what follows, and an edit list can hide it."""
     assert packet.pts is not None
-    return (
-        edits
-        and packet.stream.type == "audio"
-        and packet.pts * packet.time_base >= cut.origin - Fraction(1, 10)
-    )
+    return packet.stream.type == "audio" and packet.pts * packet.time_base >= time - Fraction(1, 10)
 
 
 def describe(source: InputContainer, sink: OutputContainer, cut: Cut, comment: str | None) -> None:

@@ -34,10 +34,8 @@ class Orientation:
     flip_y: bool = False
 
     @classmethod
-    def from_matrix(cls, matrix: bytes | None) -> Orientation:
+    def from_matrix(cls, matrix: bytes) -> Orientation:
         """From a display matrix, nine int32 (a, b, u; c, d, v; ...): (x, y) -> (a x + c y, b x + d y)."""
-        if matrix is None:
-            return cls()
         a, b, _, c, d = np.frombuffer(matrix, np.int32, 5).tolist()
         if abs(a) + abs(d) >= abs(b) + abs(c):
             return cls(False, a < 0, d < 0)
@@ -98,7 +96,7 @@ def probe(container: InputContainer, stream: VideoStream, path: Path) -> Picture
     whole_frames = max(1, round((end - zero) * rate)) / rate
     if time_base >= _COARSE and abs(end - zero - whole_frames) <= time_base:
         end = zero + whole_frames  # a clock of milliseconds rounds what its frame rate says exactly
-    orientation = Orientation.from_matrix(display_matrix(first))
+    orientation = orientation_of(first)
     width, height = _square_pixels(first.width, first.height, stream.sample_aspect_ratio)
     if orientation.transposed:
         width, height = height, width
@@ -123,10 +121,15 @@ def decoded_leniently(container: InputContainer, stream: VideoStream) -> Iterato
             continue
 
 
-def display_matrix(frame: VideoFrame) -> bytes | None:
-    """The 36 bytes that say how to turn a picture for showing, if its file has them."""
-    data: Any = frame.side_data  # typed as a mapping of names, but a list of entries when iterated
-    return next((bytes(entry) for entry in data if entry.type.name == "DISPLAYMATRIX"), None)
+def orientation_of(frame: VideoFrame) -> Orientation:
+    """How a decoded picture is to be turned for showing."""
+    try:
+        data: Any = frame.side_data  # typed as a mapping of names, but a list of entries when iterated
+        matrix = next((bytes(entry) for entry in data if entry.type.name == "DISPLAYMATRIX"), None)
+    except ValueError:  # among them is a kind that PyAV has no name for; its own reading leaves out mirroring
+        turn = -frame.rotation % 360 // 90
+        return Orientation(turn % 2 == 1, turn in (1, 2), turn in (2, 3))
+    return Orientation.from_matrix(matrix) if matrix else Orientation()
 
 
 def _end(container: InputContainer, stream: VideoStream, rate: Fraction, path: Path) -> Fraction | None:

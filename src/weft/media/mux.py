@@ -20,6 +20,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Disposition
@@ -164,7 +165,7 @@ class _Job:
                 for stream in source.streams:
                     if stream.index == picture.index or (stream.type == "audio" and not keep):
                         continue
-                    fits = stream.type != "audio" or rule.can_copy(stream.codec_context)
+                    fits = not isinstance(stream, AudioStream) or rule.can_copy(stream.codec_context)
                     copy = copy_stream(sink, stream) if fits else None
                     if copy is not None:
                         copies[stream.index] = copy
