@@ -66,9 +66,12 @@ def shower(
     count = max(3, int(rng.poisson(grains.rate * spread * (0.4 + 0.6 * strength))))
     times = np.sort(rng.exponential(spread, count))
     times[0] = 0.0
-    sizes = grain_sizes(count, grains.exponent, rng) * np.exp(-times / (1.5 * spread))
+    sizes = grain_sizes(count, grains.exponent, rng) * np.exp(-times / (1.1 * spread))
     # The blow itself moves most: what falls back later is smaller, so the onset stays the loudest moment.
-    sizes[0] = 1.4 * np.copysign(np.abs(sizes).max(), sizes[0])
+    most = np.abs(sizes).max()
+    later = times > 0.02
+    sizes[later] = np.clip(sizes[later], -0.25 * most, 0.25 * most)
+    sizes[0] = 1.3 * np.copysign(most, sizes[0])
     n = int(min(times[-1], 6 * spread) * rate) + kernels.shape[1]
     return sprinkle((times * rate).astype(int), sizes, kernels, n, rng)
 
@@ -85,11 +88,14 @@ def bubbles(
     if over_s is None:
         count = max(2, int(rng.poisson(cloud.count * (0.3 + 0.7 * strength))))
         times = 0.006 + rng.gamma(1.6, spread / 2.0, count)
+        times[0] = rng.uniform(0.006, 0.02)
     else:
         count = max(2, int(rng.poisson(cloud.count * (0.3 + 0.7 * strength) * over_s / spread * 0.5)))
         times = rng.random(count) * over_s
     low, high = cloud.radius_mm
     radius = 1e-3 * (high - (high - low) * rng.random(count) ** 0.6)
+    if over_s is None:
+        radius[0] = 1e-3 * (low + (high - low) * rng.uniform(0.6, 1.0))
     decay = 0.13 / radius + 0.0072 * radius**-1.5
     f0 = 3.26 / radius
     n = int(min(0.25, 7.0 / decay.min()) * rate)
@@ -98,9 +104,12 @@ def bubbles(
     phase = (2 * np.pi * f0[:, None] * t * rise).astype(np.float32)
     fade = np.minimum(t * 1500.0, 1.0)
     waves = np.exp(-decay[:, None].astype(np.float32) * t) * np.sin(phase) * fade
-    waves *= (radius[:, None] / (1e-3 * high)) * rng.random((count, 1)) ** 2.0
+    loudness = radius / (1e-3 * high) * rng.random(count) ** 2.0
     if over_s is None:
-        waves *= np.exp(-times / (2 * spread))[:, None]
+        # The cavity the blow leaves closes into one main bubble; later ones are far smaller (Franz 1959).
+        loudness *= 0.5 * np.exp(-times / spread)
+        loudness[0] = 1.0
+    waves *= loudness[:, None].astype(np.float32)
     starts = (times * rate).astype(int)
     out = np.zeros(int(starts.max()) + n, np.float32)
     for start, wave in zip(starts, waves, strict=True):

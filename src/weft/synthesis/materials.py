@@ -134,10 +134,10 @@ _ALL = (
         contact_ms=(0.12, 0.25),
         stick_db=-24.0,
         modes=Modes(
-            lowest_hz=(900, 2400),
+            lowest_hz=(950, 2400),
             shapes=("shell",),
-            loss=(0.004, 0.009),
-            support=(14, 30),
+            loss=(0.003, 0.007),
+            support=(10, 22),
             count=18,
             tilt_db=-2.0,
         ),
@@ -151,16 +151,16 @@ _ALL = (
         contact_ms=(3.0, 6.0),
         stick_db=-44.0,
         body=_bands(
-            (80, -20, 0.06),
-            (250, -7, 0.06),
-            (700, 0, 0.055),
-            (1600, -1, 0.05),
-            (4000, -9, 0.045),
-            (12000, -24, 0.03),
+            (80, -14, 0.06),
+            (250, -2, 0.06),
+            (700, 0, 0.05),
+            (1600, -5, 0.045),
+            (4000, -15, 0.04),
+            (12000, -32, 0.03),
         ),
         body_db=0.0,
         grains=Grains(
-            hz=(800, 3500), t60=(0.004, 0.01), rate=900, spread=(0.015, 0.035), exponent=3.5, level_db=-7.0
+            hz=(600, 2600), t60=(0.004, 0.01), rate=900, spread=(0.015, 0.035), exponent=3.5, level_db=-7.0
         ),
         friction=Friction(hz=(1200, 3500), roughness=1500, noise_db=-2.0, octaves=2.0, level_db=-16.0),
     ),
@@ -170,23 +170,23 @@ _ALL = (
         contact_ms=(2.5, 5.0),
         stick_db=-38.0,
         body=_bands(
-            (50, -10, 0.09),
-            (110, -1, 0.085),
-            (240, 0, 0.06),
-            (500, -7, 0.035),
-            (1500, -17, 0.02),
-            (6000, -30, 0.012),
+            (50, -12, 0.07),
+            (110, -2, 0.065),
+            (240, 0, 0.05),
+            (500, -4, 0.035),
+            (1500, -13, 0.025),
+            (6000, -26, 0.015),
         ),
         body_db=0.0,
         grains=Grains(
-            hz=(700, 3200), t60=(0.003, 0.009), rate=420, spread=(0.018, 0.05), exponent=1.8, level_db=-10.0
+            hz=(700, 3200), t60=(0.003, 0.009), rate=420, spread=(0.018, 0.05), exponent=1.8, level_db=-6.0
         ),
         friction=Friction(hz=(700, 2600), roughness=350, noise_db=-6.0, octaves=1.8, level_db=-17.0),
     ),
     Material(
         name="drywall",
         level_db=-9.0,
-        contact_ms=(0.8, 1.6),
+        contact_ms=(0.6, 1.2),
         stick_db=-30.0,
         modes=Modes(
             lowest_hz=(85, 190),
@@ -200,9 +200,9 @@ _ALL = (
             (70, -5, 0.2),
             (160, 0, 0.18),
             (400, -4, 0.09),
-            (1200, -7, 0.035),
-            (3500, -11, 0.015),
-            (9000, -20, 0.01),
+            (1200, -5, 0.035),
+            (3500, -8, 0.016),
+            (9000, -17, 0.01),
         ),
         body_db=-5.0,
         friction=Friction(hz=(1800, 4200), roughness=260, through_modes_db=-6.0, octaves=2.2, level_db=-17.0),
@@ -240,7 +240,7 @@ _ALL = (
         ),
         body_db=-3.0,
         grains=Grains(
-            hz=(3500, 9500), t60=(0.003, 0.008), rate=800, spread=(0.04, 0.09), exponent=2.6, level_db=-2.0
+            hz=(3200, 8500), t60=(0.003, 0.008), rate=800, spread=(0.04, 0.09), exponent=2.6, level_db=-2.0
         ),
         friction=Friction(hz=(4000, 7500), roughness=900, noise_db=-4.0, octaves=1.6, level_db=-15.0),
     ),
@@ -254,7 +254,7 @@ _ALL = (
         ),
         body_db=-7.0,
         grains=Grains(
-            hz=(1600, 6500), t60=(0.006, 0.018), rate=190, spread=(0.045, 0.11), exponent=1.4, level_db=0.0
+            hz=(1600, 6500), t60=(0.006, 0.018), rate=260, spread=(0.035, 0.09), exponent=1.4, level_db=0.0
         ),
         friction=Friction(hz=(2000, 4500), roughness=170, noise_db=-14.0, octaves=1.6, level_db=-12.0),
     ),
@@ -268,7 +268,7 @@ _ALL = (
         ),
         body_db=-7.0,
         grains=Grains(
-            hz=(1300, 4500), t60=(0.002, 0.006), rate=110, spread=(0.06, 0.18), exponent=1.5, level_db=0.0
+            hz=(2000, 6000), t60=(0.002, 0.006), rate=200, spread=(0.035, 0.10), exponent=1.5, level_db=0.0
         ),
         friction=Friction(hz=(2000, 4500), roughness=130, noise_db=-12.0, octaves=1.3, level_db=-14.0),
     ),
@@ -311,18 +311,18 @@ _ALL = (
     Material(
         name="plastic",
         level_db=-10.0,
-        contact_ms=(0.4, 0.9),
+        contact_ms=(0.3, 0.7),
         stick_db=-28.0,
         modes=Modes(
             lowest_hz=(260, 640),
             shapes=("membrane",),
-            loss=(0.025, 0.05),
-            support=(12, 28),
+            loss=(0.02, 0.04),
+            support=(9, 20),
             count=28,
             tilt_db=-2.0,
         ),
         body=_bands((250, -9, 0.05), (700, 0, 0.04), (2000, -4, 0.02), (6000, -12, 0.01)),
-        body_db=-12.0,
+        body_db=-17.0,
         friction=Friction(hz=(1400, 3600), roughness=200, through_modes_db=2.0, octaves=1.4, level_db=-18.0),
     ),
     Material(
@@ -335,7 +335,7 @@ _ALL = (
         ),
         body_db=-9.0,
         grains=Grains(
-            hz=(3800, 12000), t60=(0.0015, 0.004), rate=330, spread=(0.07, 0.18), exponent=1.35, level_db=0.0
+            hz=(3800, 12000), t60=(0.0015, 0.004), rate=520, spread=(0.04, 0.12), exponent=1.35, level_db=0.0
         ),
         friction=Friction(hz=(5000, 9000), roughness=380, noise_db=-10.0, octaves=1.3, level_db=-12.0),
     ),
@@ -345,15 +345,15 @@ _ALL = (
         contact_ms=(0.10, 0.2),
         stick_db=-26.0,
         modes=Modes(
-            lowest_hz=(1500, 3600),
+            lowest_hz=(1200, 2900),
             shapes=("block",),
             loss=(0.005, 0.012),
             support=(40, 90),
             count=28,
             tilt_db=-2.0,
         ),
-        body=_bands((500, -12, 0.018), (2500, 0, 0.014), (6000, 0, 0.010), (14000, -6, 0.006)),
-        body_db=-10.0,
+        body=_bands((400, -10, 0.018), (1500, 0, 0.014), (4500, -2, 0.009), (12000, -13, 0.005)),
+        body_db=-14.0,
         friction=Friction(hz=(2200, 5000), roughness=420, through_modes_db=-3.0, octaves=2.0, level_db=-17.0),
     ),
     Material(
@@ -362,15 +362,15 @@ _ALL = (
         contact_ms=(0.15, 0.3),
         stick_db=-24.0,
         modes=Modes(
-            lowest_hz=(650, 1500),
+            lowest_hz=(550, 1250),
             shapes=("plate",),
-            loss=(0.006, 0.014),
-            support=(26, 50),
+            loss=(0.010, 0.02),
+            support=(35, 65),
             count=30,
             tilt_db=-1.0,
         ),
         body=_bands((110, -5, 0.06), (260, -3, 0.05), (900, -5, 0.03), (3000, 0, 0.014), (9000, -5, 0.008)),
-        body_db=-6.0,
+        body_db=-4.0,
         friction=Friction(hz=(2400, 5200), roughness=500, through_modes_db=-2.0, octaves=1.8, level_db=-19.0),
     ),
     Material(
@@ -387,7 +387,7 @@ _ALL = (
             (16000, -22, 0.1),
         ),
         body_db=0.0,
-        bubbles=Bubbles(radius_mm=(1.0, 5.5), count=26, spread=(0.1, 0.22), level_db=-3.0),
+        bubbles=Bubbles(radius_mm=(1.0, 5.5), count=26, spread=(0.1, 0.22), level_db=-2.0),
         friction=Friction(hz=(900, 2400), roughness=60, noise_db=-8.0, octaves=2.4, level_db=-19.0),
     ),
     Material(
@@ -398,15 +398,15 @@ _ALL = (
         modes=Modes(
             lowest_hz=(240, 580),
             shapes=("bar", "plate"),
-            loss=(0.010, 0.024),
-            support=(14, 32),
+            loss=(0.009, 0.02),
+            support=(11, 26),
             count=26,
             tilt_db=-2.5,
         ),
         body=_bands(
             (120, -6, 0.06), (400, 0, 0.05), (1200, -4, 0.03), (4000, -13, 0.012), (10000, -24, 0.007)
         ),
-        body_db=-14.0,
+        body_db=-18.0,
         friction=Friction(hz=(1100, 3000), roughness=330, through_modes_db=0.0, level_db=-18.0),
     ),
 )

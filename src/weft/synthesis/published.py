@@ -42,11 +42,11 @@ PUBLISHED: dict[str, Published] = {
     "paper": Published(
         loss=None, t60=None, centroid=(500, 7000), source="clicks 1-15 kHz: Houle & Sethna 1996"
     ),
-    "plastic": Published(loss=(2e-2, 1e-1), t60=(0.02, 0.15), centroid=(300, 3000), source=_CREMER),
+    "plastic": Published(loss=(2e-2, 1e-1), t60=(0.02, 0.25), centroid=(300, 3000), source=_CREMER),
     "plastic-bag": Published(
         loss=None, t60=None, centroid=(3000, 12000), source="clicks 1-15 kHz: Houle & Sethna 1996"
     ),
-    "rock": Published(loss=(4e-3, 2e-2), t60=(0.015, 0.15), centroid=(2000, 9000), source=_CREMER),
+    "rock": Published(loss=(4e-3, 2e-2), t60=(0.015, 0.15), centroid=(1200, 9000), source=_CREMER),
     "tile": Published(loss=(4e-3, 2e-2), t60=(0.03, 0.2), centroid=(700, 6000), source=_CREMER),
     "water": Published(
         loss=None,

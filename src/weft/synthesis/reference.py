@@ -191,7 +191,7 @@ def _body(rest: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
         band = sosfilt(butter(2, [low, high], "bandpass", fs=rate, output="sos"), rest)
         energy = np.cumsum((band**2)[::-1])[::-1]
         level = 10 * np.log10(energy / (energy[0] + 1e-20) + 1e-12)
-        span = np.flatnonzero((level < -1) & (level > -18))
+        span = np.flatnonzero((level < -0.5) & (level > -12))
         slope = np.polyfit(span / rate, level[span], 1)[0] if len(span) > 20 else -3000.0
         t60 = float(np.clip(-60 / min(slope, -1e-3), 0.008, 3.0))
         # Energy of a decaying noise: power at the start / (2 * 6.91 / T60).

@@ -184,6 +184,6 @@ def step(
     start = int(gap * rate)
     parts = [heel]
     if start < limit:
-        toe = blow(voice, "toe", strength * rng.uniform(0.35, 0.6), stick, rng, rate, limit - start)
+        toe = blow(voice, "toe", strength * rng.uniform(0.18, 0.36), stick, rng, rate, limit - start)
         parts.append(np.concatenate([np.zeros(start, np.float32), toe]))
     return _mix(parts) * np.float32(10 ** (-2.0 / 20))
