@@ -37,7 +37,6 @@ from weft.training.generator import (
     write_sounds,
 )
 from weft.training.loop import CHECKPOINT, LoopConfig, ema_weights, train
-from weft.weights import sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +128,7 @@ class Growing:
         return self.clips
 
 
-def export(folder: Path, recipe: Recipe, out: Path) -> None:
+def export(folder: Path, recipe: Recipe, out: Path, codec: str) -> None:
     """Write the moving average as weft-mini's weights, with the training curve's last line."""
     text = TextEncoder.load()
     net = MMDiT(mini_config(text.dim, recipe.text_length))
@@ -138,7 +137,7 @@ def export(folder: Path, recipe: Recipe, out: Path) -> None:
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     loss = float(np.mean([line["loss"] for line in lines[-6:] if "loss" in line]))
     notes = {"steps": state[0], "minutes": round(state[1], 1), "loss": round(loss, 4), "batch": recipe.batch}
-    save(net, out, codec_sha256=sha256("weft-codec"), **notes)
+    save(net, StftVae.load(codec), out, **notes)
     print(f"{out}: {out.stat().st_size / 2**20:.1f} MiB, {notes}")
 
 
@@ -170,7 +169,7 @@ def main() -> None:
     elif options.stage == "train":
         learn(folder, recipe, options.clips or folder)
     else:
-        export(folder, recipe, options.out)
+        export(folder, recipe, options.out, options.codec)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ same whatever runs beside it. Memory does not grow with length.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -64,16 +65,13 @@ class WeftMini:
         tensors, metadata = weights.load(name)
         if "config" not in metadata:
             raise WeightsError(f"{weights.path_of(name)} holds no weft-mini configuration; install it again")
-        if metadata.get("codec_sha256") not in (None, weights.sha256("weft-codec")):
+        codec = StftVae.load()
+        if metadata.get("latent_space") not in (None, latent_space(codec)):
             raise WeightsError(f"{weights.path_of(name)} was trained on another codec; install both together")
         net = MMDiT(MMDiTConfig(**metadata["config"]))
         weights.check_keys(set(tensors), set(net.state_dict()), str(name))
         net.load_state_dict(tensors)
-        return cls(net.requires_grad_(False), StftVae.load(), TextEncoder.load())
-
-    def save(self, path: Path, **notes: Any) -> None:
-        """Write the network in half precision with its configuration, its codec's checksum and `notes`."""
-        save(self.net, path, codec_sha256=weights.sha256("weft-codec"), **notes)
+        return cls(net.requires_grad_(False), codec, TextEncoder.load())
 
     def perform(self, request: Request) -> Iterator[np.ndarray]:
         """Yield float32 blocks `[2, n]`, `round(duration * 44100)` samples in all.
@@ -221,11 +219,18 @@ def _sure(odds: np.ndarray) -> np.ndarray:
     return odds if odds.max() > 1.8 / len(odds) else np.zeros_like(odds)
 
 
-def save(net: MMDiT, path: Path, **notes: Any) -> None:
-    """Write a network in half precision with its configuration and `notes` as metadata."""
-    weights.save(
-        path, {k: v.half() for k, v in net.state_dict().items()}, {"config": asdict(net.config), **notes}
-    )
+def save(net: MMDiT, codec: StftVae, path: Path, **notes: Any) -> None:
+    """Write a network in half precision with its configuration, the codec it belongs to, and `notes`."""
+    tensors = {key: value.half() for key, value in net.state_dict().items()}
+    weights.save(path, tensors, {"config": asdict(net.config), "latent_space": latent_space(codec), **notes})
+
+
+def latent_space(codec: StftVae) -> str:
+    """A name for what the codec's latents mean: the same for codecs that differ in their decoders only."""
+    digest = hashlib.sha256()
+    for tensor in (codec.latent_mean, codec.latent_std, codec.to_latent.weight):
+        digest.update(tensor.detach().half().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _prompt(sheet: CueSheet, start: float, end: float) -> str | None:
