@@ -1,8 +1,12 @@
-"""Train weft's codec, in stages: `pool` renders sounds, `train` learns, `freeze` writes the weights.
+"""Train weft's codec, in stages: render sounds, train, freeze, teach the decoder alone, freeze again.
 
-python recipes/train_codec.py pool --data DIR --parts 12
-python recipes/train_codec.py train --data DIR --minutes 45
-python recipes/train_codec.py freeze --data DIR --out src/weft/weights/weft-codec.safetensors
+    python recipes/train_codec.py pool --data DIR --parts 0:12
+    python recipes/train_codec.py train --data DIR --run first --minutes 45
+    python recipes/train_codec.py freeze --data DIR --run first
+    python recipes/train_codec.py decoder --data DIR --run second --minutes 45
+    python recipes/train_codec.py freeze --data DIR --run second
+
+After the first freeze the encoder never changes, so latents (and generators of them) stay valid.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import numpy as np
 import torch
 
 from weft.codecs.stft_vae import StftVae
+from weft.training.adversary import DecoderLesson, decoder_step
 from weft.training.codec import CodecLossConfig, Pool, codec_step, measure
 from weft.training.loop import LoopConfig, ema_weights, train
 from weft.training.sounds import training_sound
@@ -66,13 +71,15 @@ def validate(codec: StftVae) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=["pool", "train", "freeze"])
+    parser.add_argument("stage", choices=["pool", "train", "decoder", "freeze"])
     parser.add_argument("--data", type=Path, required=True, help="folder of the pool and the run")
     parser.add_argument("--run", default="run", help="name of the run inside the folder")
     parser.add_argument("--parts", default="0:40", help="which parts of the pool to render, first:last")
     parser.add_argument("--minutes", type=float, default=45.0)
+    parser.add_argument("--rate", type=float, default=LOOP.learning_rate, help="learning rate")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--start", type=Path, help="state dict to begin from")
     parser.add_argument("--set", nargs="*", default=[], help="loss weights, name=value")
     parser.add_argument("--out", type=Path, default=Path("src/weft/weights/weft-codec.safetensors"))
     args = parser.parse_args()
@@ -81,7 +88,7 @@ def main() -> None:
     if args.stage == "pool":
         first, last = (int(x) for x in args.parts.split(":"))
         pool(args.data / "pool", range(first, last))
-    elif args.stage == "train":
+    elif args.stage in ("train", "decoder"):
         run(args)
     else:
         freeze(args)
@@ -90,7 +97,13 @@ def main() -> None:
 def run(args: argparse.Namespace) -> None:
     folder = args.data / args.run
     torch.manual_seed(0)
-    codec = StftVae()
+    if args.stage == "decoder":
+        codec = StftVae.load(args.start or "weft-codec").requires_grad_(True)
+        module: torch.nn.Module = (lesson := DecoderLesson(codec))
+    else:
+        module = codec = StftVae()
+        if args.start is not None:
+            codec.load_state_dict(torch.load(args.start, weights_only=True))
     losses = dataclasses.replace(
         CodecLossConfig(), **{k: float(v) for k, v in (s.split("=") for s in args.set)}
     )
@@ -108,20 +121,36 @@ def run(args: argparse.Namespace) -> None:
 
     def report(step: int) -> None:
         judged = StftVae(codec.config).eval()
-        judged.load_state_dict(ema_weights(folder))
+        judged.load_state_dict(codec_weights(folder))
         with (folder / "validation.jsonl").open("a") as file:
             file.write(json.dumps({"step": step} | validate(judged)) + "\n")
 
-    config = dataclasses.replace(LOOP, minutes=args.minutes, device=args.device)
-    print(train(codec, partial(codec_step, codec, losses), batch_at, config, folder, on_checkpoint=report))
+    config = dataclasses.replace(LOOP, minutes=args.minutes, device=args.device, learning_rate=args.rate)
+    step = partial(codec_step, codec, losses) if module is codec else partial(decoder_step, lesson, losses)
+    print(train(module, step, batch_at, config, folder, on_checkpoint=report))
+
+
+def codec_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The averaged weights of the codec of a run; a decoder's run holds its critic beside it."""
+    averaged = ema_weights(folder)
+    inside = {k.removeprefix("codec."): v for k, v in averaged.items() if k.startswith("codec.")}
+    return inside or averaged
 
 
 def freeze(args: argparse.Namespace) -> None:
-    """Write the run's averaged weights, with latents normalised by their statistics over the pool."""
+    """Write the run's averaged weights; the first time, with latents normalised by their statistics."""
     codec = StftVae()
-    codec.load_state_dict(ema_weights(args.data / args.run))
+    codec.load_state_dict(codec_weights(args.data / args.run))
     codec.eval()
-    sounds = Pool(args.data / "pool")
+    if bool((codec.latent_std == 1).all()):
+        normalise(codec, Pool(args.data / "pool"))
+    lines = (args.data / args.run / "validation.jsonl").read_text().splitlines()
+    codec.save(args.out, trained=f"recipes/train_codec.py, {args.run}", validation=json.loads(lines[-1]))
+    print(args.out, lines[-1])
+
+
+def normalise(codec: StftVae, sounds: Pool) -> None:
+    """Set the latents' mean and spread to those over the pool, so that what leaves the encoder is near N(0, 1)."""
     with torch.no_grad():
         latents = [
             codec.encode(sounds.batch(k, size=8, samples=64 * codec.hop, seed=77)).flatten(0, 1)
@@ -130,8 +159,6 @@ def freeze(args: argparse.Namespace) -> None:
     latent = torch.cat(latents)
     codec.latent_mean.copy_(latent.mean(0))
     codec.latent_std.copy_(latent.std(0).clamp_min(1e-3))
-    codec.save(args.out, trained=f"recipes/train_codec.py, {args.run}", validation=validate(codec))
-    print(json.dumps({"std": latent.std(0).tolist(), "validation": validate(codec)}))
 
 
 if __name__ == "__main__":

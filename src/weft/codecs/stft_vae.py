@@ -41,6 +41,7 @@ class StftVaeConfig:
     encoder_deep: tuple[int, int] = (320, 2)  # at the latent rate
     decoder_deep: tuple[int, int] = (384, 3)
     decoder_fine: tuple[int, int] = (256, 4)
+    servo_db: float = 12.0  # how far a frame's gain may go to meet the loudness in the latent
     floor_db: float = -100.0  # of a bin, full-scale sine = 0 dB; below it is silence
 
 
@@ -105,6 +106,7 @@ class Spectrum:
     level: Tensor  # [B, 2, bins, frames] log(magnitude + floor), full-scale sine = 0
     phase: Tensor  # complex: left
     between: Tensor  # complex: right relative to left
+    loudness: Tensor  # [B, 2, frames] log-RMS (nats) of about two hops around each frame
 
 
 class StftVae(nn.Module):
@@ -123,9 +125,9 @@ class StftVae(nn.Module):
     def __init__(self, config: StftVaeConfig | None = None) -> None:
         super().__init__()
         self.config = c = config or StftVaeConfig()
-        bins, patch = c.fft // 2 + 1, 2 * c.bands * c.frames
+        bins, patch = c.fft // 2 + 1, 2 * (c.bands + 1) * c.frames
         (fine, _), (deep, _) = c.encoder_fine, c.encoder_deep
-        self.read = nn.Linear(4 * bins + 4 * c.low + 2 * c.bands, fine)
+        self.read = nn.Linear(4 * bins + 4 * c.low + 2 * c.bands + 2, fine)
         self.encoder_fine = blocks(c.encoder_fine, 2)
         self.fold = nn.Linear(fine * c.frames, deep)
         self.encoder_deep = blocks(c.encoder_deep, 3)
@@ -139,7 +141,7 @@ class StftVae(nn.Module):
         self.unfold = nn.Linear(deep, fine * c.frames)
         self.decoder_fine = blocks(c.decoder_fine, 2)
         self.decoder_norm = nn.LayerNorm(fine)
-        self.write = nn.Linear(fine, 5 * bins + c.bands)
+        self.write = nn.Linear(fine, 5 * bins + c.bands + 2)
         nn.init.trunc_normal_(self.write.weight, std=0.01)
         nn.init.zeros_(self.write.bias)
         nn.init.trunc_normal_(self.to_latent.weight, std=0.01)
@@ -170,7 +172,7 @@ class StftVae(nn.Module):
     def context(self) -> int:
         """Latent frames on either side that a decoded frame depends on."""
         c, reach = self.config, KERNEL // 2
-        spectral = reach * c.decoder_fine[1] + math.ceil(c.fft / 2 / c.hop)
+        spectral = reach * c.decoder_fine[1] + math.ceil(c.fft / 2 / c.hop) + 2  # the last for the loudness
         return reach * c.decoder_deep[1] + math.ceil(spectral / c.frames)
 
     # Spectrum
@@ -221,11 +223,21 @@ class StftVae(nn.Module):
         cross = spectrum[:, 1] * spectrum[:, 0].conj()
         cross = cross / (cross.abs() + self.floor * self.floor)
         bands = self.band_levels(magnitude) * 0.25 + 1.4
+        bands = torch.cat([bands, self.loudness(audio)[:, :, None] * 0.25 + 1.4], 2)
         middle, side = bands.mean(1), (bands[:, 0] - bands[:, 1]) * 0.5
         rows = [level.flatten(1, 2), torch.view_as_real(wave).permute(0, 4, 1, 2, 3).flatten(1, 3)]
         rows += [cross.real, cross.imag, middle, side]
         outline = torch.cat([middle, side], 1).unflatten(2, (-1, c.frames)).permute(0, 2, 1, 3).flatten(2)
         return torch.cat(rows, 1).transpose(1, 2), outline
+
+    def loudness(self, audio: Tensor) -> Tensor:
+        """`[B, 2, N]` to log-RMS (nats) `[B, 2, T * frames]` around each spectral frame, floor -100 dBFS."""
+        steps = -(-audio.shape[-1] // self.hop)
+        power = F.pad(audio.square(), (0, steps * self.hop - audio.shape[-1]))
+        power = F.avg_pool1d(power, self.config.hop)
+        power = F.pad(power, (1, 1), mode="replicate")
+        power = 0.25 * power[..., :-2] + 0.5 * power[..., 1:-1] + 0.25 * power[..., 2:]
+        return 0.5 * torch.log(power + 1e-10)
 
     def band_levels(self, magnitude: Tensor) -> Tensor:
         """Log-levels (nats) of the mel bands `[..., bands, F]` of magnitudes `[..., bins, F]`."""
@@ -255,24 +267,47 @@ class StftVae(nn.Module):
         x = self.unfold(self.decoder_deep(self.from_latent(z)))
         x = self.decoder_fine(x.unflatten(2, (c.frames, -1)).flatten(1, 2))
         out = self.write(self.decoder_norm(x)).float().transpose(1, 2)
-        outline = (
-            self.outline_out(z).float().unflatten(2, (2, c.bands, c.frames)).permute(0, 2, 3, 1, 4).flatten(3)
-        )
-        level, real, imag, cosine, sine, lean = out.split([bins] * 5 + [c.bands], 1)
+        outline = self.outline_out(z).float().unflatten(2, (2, c.bands + 1, c.frames))
+        outline = outline.permute(0, 2, 3, 1, 4).flatten(3)
+        common, apart = outline[:, 0] * 4 - 8, outline[:, 1] * 4
+        level, real, imag, cosine, sine, lean, loud = out.split([bins] * 5 + [c.bands, 2], 1)
         with torch.autocast(latent.device.type, enabled=False):
-            middle = self.spread.T @ (outline[:, 0] * 4 - 8) + level * 4
-            side = self.spread.T @ (outline[:, 1] * 4 + lean * 4)
+            middle = self.spread.T @ common[:, :-1] + level * 4
+            side = self.spread.T @ (apart[:, :-1] + lean * 4)
+        level = self._pair(middle, side)
         return Spectrum(
-            level=torch.stack([middle + side, middle - side], 1),
+            level=level,
             phase=_phasor(real, imag),
             between=_phasor(cosine + 0.5, sine),
+            loudness=self._expected(level) + loud + self._pair(outline[:, 0, -1], outline[:, 1, -1]),
         )
 
+    @staticmethod
+    def _pair(middle: Tensor, side: Tensor) -> Tensor:
+        return torch.stack([middle + side, middle - side], 1)
+
+    def amplitude(self, level: Tensor) -> Tensor:
+        """Magnitudes of log-levels; at the floor they are zero, so that silence is silent."""
+        return (torch.exp(level.clamp(max=2.0)) - self.floor).clamp_min(0)
+
+    def _expected(self, level: Tensor) -> Tensor:
+        """Log-RMS (nats) of frames with these levels, had their phases agreed (Parseval, Hann window)."""
+        return 0.5 * torch.log(self.amplitude(level).square().sum(2) / 3 + 1e-10)
+
     def synthesise(self, spectrum: Spectrum, samples: int) -> Tensor:
-        """Levels and phases to sound `[B, 2, samples]`. What is at the floor is silent."""
-        magnitude = (torch.exp(spectrum.level.clamp(max=2.0)) - self.floor).clamp_min(0)
+        """Levels and phases to sound `[B, 2, samples]`. What is at the floor is silent.
+
+        Predicted phases of noise do not fit each other, so frames cancel and the loudness strays; the sound is
+        therefore held, frame by frame, to the loudness that the latent asks for, by at most `servo_db`.
+        """
         phases = torch.stack([spectrum.phase, spectrum.phase * spectrum.between], 1)
-        return self.istft(magnitude * phases, samples)
+        whole = self.istft(
+            self.amplitude(spectrum.level) * phases, spectrum.level.shape[-1] * self.config.hop
+        )
+        most = self.config.servo_db * math.log(10) / 20
+        gain = (spectrum.loudness - self.loudness(whole)).clamp(-most, most)
+        smooth = F.interpolate(gain, scale_factor=float(self.config.hop), mode="linear")
+        return (whole * torch.exp(smooth))[..., :samples]
 
     def decode(self, latent: Tensor, samples: int | None = None) -> Tensor:
         """Latent `[B, T, latent]` to sound `[B, 2, samples]`; `samples` at most, and by default, T * hop."""

@@ -67,8 +67,9 @@ class CodecLossConfig:
     steps: float = 0.15  # of phase, along time and frequency
     heard: float = 1.5  # mel bands of the resynthesised sound, as evaluated
     attack: float = 0.7  # mel bands of short windows
-    envelope: float = 0.5
-    lean: float = 0.5  # level difference between the ears
+    loud: float = 0.5  # loudness that the latent asks for
+    envelope: float = 1.0  # loudness that came out
+    lean: float = 1.0  # level difference between the ears
     kl: float = 1e-3
     every: int = 2  # the losses on the resynthesised sound come every so many steps
 
@@ -96,13 +97,15 @@ def spectral_losses(codec: StftVae, made: Spectrum, audio: Tensor, *, steps: boo
         bands = codec.band_levels(magnitude)
         unit = target / (magnitude + 1e-9)
         weight = (magnitude + codec.floor).sqrt()
+        bins = torch.arange(weight.shape[2], device=weight.device)[:, None]
+        weight = weight * (1 + 16 / (1 + (bins / 4) ** 2))  # below 200 Hz wrong phases cancel whole frames
         weight = weight / weight.mean((1, 2, 3), keepdim=True)
         both = weight.amin(1)
-    amplitude = (torch.exp(made.level.clamp(max=2.0)) - codec.floor).clamp_min(0)
     phase = torch.stack([made.phase, made.phase * made.between], 1)
     out = {
         "level": (made.level - level).abs().mean(),
-        "bands": (codec.band_levels(amplitude) - bands).abs().mean(),
+        "loud": (made.loudness - codec.loudness(audio)).abs().mean(),
+        "bands": (codec.band_levels(codec.amplitude(made.level)) - bands).abs().mean(),
         "phase": (weight * (1 - _agree(phase, unit))).mean()
         + (both * (1 - _agree(made.between, unit[:, 1] * unit[:, 0].conj()))).mean(),
     }
