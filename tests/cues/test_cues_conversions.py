@@ -87,6 +87,11 @@ def test_the_envelope_of_a_hit_decays_and_of_a_scratch_holds():
     assert scratch.rms.size == 301
 
 
+def test_powers_add_where_onsets_overlap():
+    pair = [Onset(t=1.0, strength=0.6), Onset(t=1.0, strength=0.8)]
+    assert envelope_from_onsets(pair, 2.0, hop=0.01, level=1.0).at(1.0) == pytest.approx(1.0)
+
+
 def test_bursts_of_noise_are_found_and_wobbles_are_not():
     rng = np.random.default_rng(5)
     audio = 1e-3 * rng.standard_normal(44100 * 4)

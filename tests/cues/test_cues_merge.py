@@ -108,6 +108,21 @@ def test_a_segment_outranks_them_inside_its_stretch_only():
     assert made.what.source == "person+spotter"
 
 
+def test_spotted_segments_are_taken_only_where_nothing_is_said():
+    parts = What(segments=(Segment(start=1.0, end=2.0, prompt="gravel"),), source="spotter")
+    seen = dataclasses.replace(SEEN, what=parts)
+    assert merge(CueSheet(clip=CLIP), seen).what == parts
+    assert merge(CueSheet(clip=CLIP, what=What(prompt="glass")), seen).what.segments == ()
+
+
+def test_a_spotted_track_without_depth_is_never_lent_another_ones():
+    flat = Track(label="dog", t=[0.0, 8.0], box=[[0.5, 0, 0.7, 1]] * 2)
+    seen = dataclasses.replace(SEEN, where=Where(tracks=(flat, *SEEN.where.tracks), source="spotter"))
+    once = merge(CueSheet(clip=CLIP), seen)
+    assert once.where == seen.where
+    assert merge(once, seen) == once
+
+
 def test_no_words_on_purpose_stay_no_words():
     made = merge(CueSheet(clip=CLIP, what=What(prompt="")), SEEN)
     assert made.what.prompt == ""

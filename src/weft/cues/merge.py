@@ -93,7 +93,7 @@ def _completed(given: tuple[Onset, ...], seen: tuple[Onset, ...]) -> tuple[Onset
             taken.add(j)
     whole = list(given)
     for i, j in partner.items():
-        found = {n: getattr(seen[j], n) for n in given[i].unwritten - seen[j].unwritten}
+        found = {n: getattr(seen[j], n) for n in given[i].unwritten}
         whole[i] = replace(given[i], **found)
     return tuple(whole)
 
