@@ -23,6 +23,8 @@ FRAMES = 20  # latent frames that the critic hears of each crop
 class SpectralCritic(nn.Module):
     """Judges each stretch of `[B, 2, N]` on its spectrum of one size; returns its layers, the verdict last."""
 
+    window: Tensor
+
     def __init__(self, fft: int, hop: int, width: int = 16) -> None:
         super().__init__()
         self.fft, self.hop = fft, hop
