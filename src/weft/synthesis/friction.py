@@ -114,6 +114,7 @@ def rub(
     below a hit's peak.
     """
     total = max(round(event.sounding_s * rate), int(0.03 * rate))
+    turning = stream(seed, "turns", event.track, round(event.t * 1000)).random(3)
     piece, overlap = int(_PIECE_S * rate), int(_OVERLAP_S * rate)
     for index, start in enumerate(range(0, total, piece)):
         if start >= limit:
@@ -129,9 +130,10 @@ def rub(
         rise = int(0.004 * rate) if start == 0 else overlap
         fall = min(int(0.02 * rate), n // 3) if stop == total else overlap
         window = _fade(n, rise, fall)
-        wave = (_scratch if event.action == "scratch" else _roll)(
-            voice, event, speed, window, rng, rate, start
-        )
+        if event.action == "scratch":
+            wave = _scratch(voice, event, speed, window, rng, rate)
+        else:
+            wave = _roll(voice, event, speed, window, rng, rate, start, turning)
         yield start, _held_below(wave[: limit - start], 10 ** ((voice.level_db - 1.0) / 20))
         if stop == total:
             return
@@ -156,7 +158,6 @@ def _scratch(
     window: np.ndarray,
     rng: np.random.Generator,
     rate: int,
-    start: int,
 ) -> np.ndarray:
     rubbing = voice.friction
     n = len(speed)
@@ -202,16 +203,16 @@ def _roll(
     rng: np.random.Generator,
     rate: int,
     start: int,
+    turning: np.ndarray,
 ) -> np.ndarray:
     """Rolling: micro-impacts and rumble, beating once a turn, faster when it rolls faster (Rath & Rocchesso
     2005).
     """
     rubbing = voice.friction
     n = len(speed)
-    shape = stream(0, "turns", event.track, round(event.t * 1000)).random(3)
-    turns = (2.0 + 5.0 * shape[0]) * (1.4 - 0.8 * event.size)
-    phase = 2 * np.pi * (turns * (start + np.arange(n)) / rate + shape[1])
-    beat = 1.0 + 0.55 * np.sin(phase) + 0.2 * np.sin(2 * phase + 6.28 * shape[2])
+    turns = (2.0 + 5.0 * turning[0]) * (1.4 - 0.8 * event.size)
+    phase = 2 * np.pi * (turns * (start + np.arange(n)) / rate + turning[1])
+    beat = 1.0 + 0.55 * np.sin(phase) + 0.2 * np.sin(2 * phase + 6.28 * turning[2])
     speed = np.clip(speed * (0.3 + 0.7 * event.strength), 0, 1)
     pressed = (window * beat * _wander(n, 0.06, 0.2, rng, rate)).astype(np.float32)
     low = (rubbing.hz[0] * 0.22, rubbing.hz[1] * 0.35)
