@@ -112,7 +112,8 @@ def test_a_filled_dial_has_a_source_and_an_empty_one_none():
 
 def test_the_envelope_is_linear_between_values_and_silent_beyond():
     envelope = Envelope(hop=0.5, rms=[0.0, 1.0])
-    np.testing.assert_allclose(envelope.at([0.25, 0.5, 0.9, 1.5, -2.0]), [0.5, 1.0, 1.0, 0.0, 0.0])
+    np.testing.assert_allclose(envelope.at([0.25, 0.5, 0.9, 1.5]), [0.5, 1.0, 1.0, 0.0])
+    assert Envelope(hop=0.5, rms=[1.0, 1.0]).at([-0.1, 0.0, 0.7, 1.1]).tolist() == [0.0, 1.0, 1.0, 0.0]
     np.testing.assert_allclose(envelope.times, [0.0, 0.5])
 
 

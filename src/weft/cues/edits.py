@@ -179,7 +179,7 @@ def _moved(sheet: CueSheet, seconds: float, duration: float, *, start: float) ->
         onsets = tuple(replace(o, t=o.t + seconds) for o in onsets if 0 <= round(o.t + seconds, 3) <= end)
     if envelope is not None:
         times = np.arange(int(end / envelope.hop + 1e-6) + 1) * envelope.hop
-        envelope = replace(envelope, rms=envelope.at(times - seconds) * (times >= seconds))
+        envelope = replace(envelope, rms=envelope.at(times - seconds))
     if tracks is not None:
         tracks = tuple(cut for k in tracks if (cut := _cut(k, seconds, end)) is not None)
     segments = tuple(

@@ -97,9 +97,9 @@ class Envelope:
         return np.arange(self.rms.size, dtype=np.float64) * self.hop
 
     def at(self, t: ArrayLike) -> NDArray[np.float64]:
-        """The envelope at times t (any shape), linear between values, 0 a hop past the ends."""
+        """The envelope at times t (any shape), linear between values, 0 before and a hop past them."""
         t = np.asarray(t, dtype=np.float64)
-        inside = (t >= -self.hop) & (t <= self.rms.size * self.hop)
+        inside = (t > -1e-9) & (t <= self.rms.size * self.hop)
         return np.interp(t, self.times, self.rms) * inside
 
     def __eq__(self, other: object) -> bool:
