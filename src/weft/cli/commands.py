@@ -202,16 +202,13 @@ def build_world(
 def draw(path: Path, sheet: CueSheet, video: Video, audio: Any, force: bool) -> None:
     """Draw the timeline of a sheet, with the take's sound if given (`[2, N]`)."""
     from weft.cues.timeline import draw_timeline
-    from weft.media.atomic import written_aside
 
     count = 12
     fps = count / video.duration
     height = 120
     frames = video.frames(fps, (max(2, round(height * video.width / video.height)), height))
-    with written_aside(path, overwrite=force) as aside:
-        draw_timeline(
-            aside, sheet, frames=frames, frame_times=[n / fps for n in range(len(frames))], audio=audio
-        )
+    times = [n / fps for n in range(len(frames))]
+    draw_timeline(path, sheet, frames=frames, frame_times=times, audio=audio, overwrite=force)
 
 
 def _world(command: str) -> Any:

@@ -1,0 +1,221 @@
+"""Turn the files in results/ into docs/results.md and the table of the README: no number is typed by hand.
+
+    python recipes/results_table.py          # writes both
+    python recipes/results_table.py --check  # exit 1 when either is not what the files say
+
+Every row stands beside what it must reach and what is aimed at; where a number is not reached, the row says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+COMMANDS = {
+    "codec": "python recipes/evaluate_codec.py --clips CLIPS",
+    "generator": "python recipes/evaluate_generator.py",
+    "words": "python recipes/evaluate_words.py",
+    "spotter": "python recipes/evaluate_spotter.py --world CACHE --clips CLIPS",
+    "speed": "python recipes/benchmark.py --runs 5",
+}
+
+
+def results() -> dict[str, Any]:
+    """Every results file by name; a file that is missing leaves its rows out."""
+    return {p.stem: json.loads(p.read_text()) for p in sorted((ROOT / "results").glob("*.json"))}
+
+
+def shown(value: Any) -> str:
+    """A number, or a mean with its interval, as the table prints it."""
+    if isinstance(value, dict) and "value" in value:
+        return f"{value['value']:.3g} [{value['low']:.3g}, {value['high']:.3g}]"
+    return f"{value:.3g}" if isinstance(value, (int, float)) else str(value)
+
+
+def number(value: Any) -> float:
+    return float(value["value"] if isinstance(value, dict) else value)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One promise: where its number lies, what it must reach, what is aimed at; `low` when less is better."""
+
+    what: str
+    source: str
+    find: Callable[[dict[str, Any]], Any]
+    must: float | None
+    aim: float | None
+    low: bool = False
+    beside: Callable[[dict[str, Any]], str] | None = None
+
+    def cells(self, found: dict[str, Any]) -> list[str] | None:
+        if self.source not in found:
+            return None
+        value = self.find(found[self.source])
+        got = number(value)
+        verdict = ""
+        if self.must is not None and self.aim is not None:
+            better = (lambda a, b: a <= b) if self.low else (lambda a, b: a >= b)
+            verdict = "aim" if better(got, self.aim) else "reached" if better(got, self.must) else "**not reached**"
+        beside = self.beside(found[self.source]) if self.beside else ""
+        bounds = ["" if x is None else f"{x:g}" for x in (self.must, self.aim)]
+        return [self.what, shown(value), *bounds, verdict, beside]
+
+
+def table(found: dict[str, Any], rows: list[Row]) -> list[str]:
+    lines = ["| what | measured [95%] | must | aim | | beside it |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        cells = row.cells(found)
+        if cells is not None:
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def at(*keys: str) -> Callable[[dict[str, Any]], Any]:
+    """Look `keys` up one inside the other."""
+
+    def find(tree: dict[str, Any]) -> Any:
+        for key in keys:
+            tree = tree[key]
+        return tree
+
+    return find
+
+
+def beside(**keys: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
+    """Other numbers of the same file, named, as one cell."""
+    return lambda tree: "; ".join(f"{name.replace('_', ' ')} {shown(at(*k)(tree))}" for name, k in keys.items())
+
+
+def compared(metric: str) -> Callable[[dict[str, Any]], str]:
+    rows = {
+        "weft-physical": ("rows", "weft-physical", metric),
+        "codec": ("rows", "codec", metric),
+        "true_sounds": ("rows", "true sounds", metric),
+        "chance": ("rows", "chance (sounds of other clips)", metric),
+    }
+    return beside(**rows)
+
+
+CODEC = [
+    Row("mel error, world, dB", "codec", at("world", "codec", "mel_error_db"), 2.0, 1.2, True,
+        beside(other_clip=("world", "chance", "mel_error_db"))),
+    Row("mel error, real clips, dB", "codec", at("real", "codec", "mel_error_db"), 3.5, 2.5, True,
+        beside(other_clip=("real", "chance", "mel_error_db"))),
+    Row("envelope r, world", "codec", at("world", "codec", "envelope_r"), 0.95, 0.98),
+    Row("envelope r, real clips", "codec", at("real", "codec", "envelope_r"), 0.92, 0.95),
+    Row("level-difference error, world, dB", "codec", at("world", "codec", "ild_db"), 1.0, 0.5, True),
+]  # fmt: skip
+
+
+def performer(name: str) -> list[Row]:
+    ratio = lambda key: at("ratios", name, key)  # noqa: E731
+    return [
+        Row(f"{name}: onset F1@50 ms ÷ true sounds'", "generator", ratio("onset F1 / true sounds"), 0.95, 1.0,
+            beside=compared("onset_f1")),
+        Row(f"{name}: envelope r", "generator", ratio("envelope r"), 0.93, 0.97, beside=compared("envelope_r")),
+        Row(f"{name}: pan r", "generator", ratio("pan r"), 0.92, 0.97, beside=compared("pan_r")),
+        Row(f"{name}: material accuracy ÷ true sounds'", "generator", ratio("material / true sounds"), 0.75, 0.9,
+            beside=compared("material")),
+    ]  # fmt: skip
+
+
+PERFORMERS = [
+    *performer("weft-mini"),
+    *performer("weft-physical"),
+    Row("weft-mini: trajectory mirrored, pan r", "generator", at("dials", "where mirrored", "pan_r"), None, None),
+    Row("weft-mini: forced other material heard", "generator",
+        at("forced material", "weft-mini, envelope dropped", "mean"), 0.5, 0.7,
+        beside=beside(envelope_of_the_old_sound_kept=(
+            "forced material", "weft-mini, envelope of the old sound kept", "mean"))),
+    Row("weft-physical: forced other material heard", "generator", at("forced material", "weft-physical", "mean"),
+        0.5, 0.7),
+    Row("weft-mini: words never seen, right material heard", "generator", at("unseen words", "weft-mini"), 0.5, 0.7,
+        beside=beside(read_right=("unseen words", "read by the text encoder"))),
+    Row("weft-physical: words never seen, right material heard", "generator", at("unseen words", "weft-physical"),
+        0.5, 0.7),
+]  # fmt: skip
+
+
+def dials(found: dict[str, Any]) -> list[str]:
+    """Each dial off or another clip's, weft-mini: its number falls, the others hold."""
+    rows = found.get("generator", {}).get("dials", {})
+    if not rows:
+        return []
+    columns = ("onset_f1", "envelope_r", "pan_r", "material")
+    lines = ["", "weft-mini, each dial off or taken from another clip:", ""]
+    lines += ["| dials | onset F1@50 ms | envelope r | pan r | material |", "|---|---|---|---|---|"]
+    for name, row in rows.items():
+        lines.append(f"| {name} | " + " | ".join(shown(row[c]) if c in row else "" for c in columns) + " |")
+    return lines
+
+
+def speed(found: dict[str, Any]) -> list[str]:
+    """The whole command, cold."""
+    if "speed" not in found:
+        return []
+    report = found["speed"]
+    lines = [
+        "",
+        f"{report['what']}; {report['machine']['cores']} cores, median of {report['runs']} runs (must: 8 s and"
+        f" 1.5 GB; aim: 4 s and 1 GB; load average {report['load_average']:.1f} while measuring):",
+        "",
+        "| system | seconds | peak MB | start | spot | perform | finish | write |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, row in report["systems"].items():
+        stages = [f"{row['stages_s'][s]:.2f}" for s in ("start", "spot", "perform", "finish", "write")]
+        cells = [name, f"{row['wall_s']['median']:.2f}", f"{row['peak_mb']['median']:.0f}", *stages]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def document(found: dict[str, Any]) -> str:
+    """docs/results.md, whole."""
+    lines = [
+        "# Results",
+        "",
+        "Made by `python recipes/results_table.py` from the files in `results/`; do not edit. World numbers are of the",
+        "held-out test seeds, real numbers of clips that nothing was trained or tuned on. Intervals are 95% bootstrap",
+        "over clips. Commands:",
+        "",
+        *[f"- `results/{name}.json`: `{command}`" for name, command in COMMANDS.items() if name in found],
+        "",
+        *table(found, CODEC + PERFORMERS + SPOTTER),
+        *dials(found),
+        *speed(found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def readme(text: str, found: dict[str, Any]) -> str:
+    """The README with its table replaced."""
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    block = "\n".join([*table(found, CODEC + PERFORMERS + SPOTTER), *speed(found)])
+    return f"{before}{BEGIN}\n{block}\n{END}{after}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    found = results()
+    page, front = ROOT / "docs" / "results.md", ROOT / "README.md"
+    wanted = {page: document(found), front: readme(front.read_text(), found)}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    if check:
+        sys.exit(f"not what results/ says: {', '.join(p.name for p in stale)}" if stale else 0)
+    for path, text in wanted.items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
