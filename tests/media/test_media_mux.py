@@ -6,7 +6,6 @@ import hashlib
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -167,12 +166,18 @@ def test_colour_is_kept(tmp_path: Path, colour: tuple[int, int, int]) -> None:
             assert (context.color_primaries, context.color_trc, context.colorspace) == colour
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize(("source", "suffix"), [(".mp4", ".mov"), (".mkv", ".mp4"), (".ts", ".mp4")])
 @pytest.mark.parametrize(("start", "duration"), [(0.2, 0.5), (0.52, 1.0), (1.0, None), (1.9, 0.1)])
 def test_an_excerpt_is_exact_by_an_edit_list(
-    clip: Maker, tmp_path: Path, number: Number, suffix: str, start: float, duration: float | None
+    clip: Maker,
+    tmp_path: Path,
+    number: Number,
+    source: str,
+    suffix: str,
+    start: float,
+    duration: float | None,
 ) -> None:
-    path = clip(bframes=3, gop=30, count=60)
+    path = clip(f"in{source}", bframes=3, gop=30, count=60)
     video = Video.open(path, start, duration)
     sound = np.zeros((2, round(video.duration * RATE)), np.float32)
     sound[:, 500] = 0.8
@@ -180,7 +185,8 @@ def test_an_excerpt_is_exact_by_an_edit_list(
     result = mux(video, sound, out)
     all_packets = packets(path)
     kept = packets(out)
-    assert any(all_packets[i : i + len(kept)] == kept for i in range(len(all_packets)))
+    if source != ".ts":  # whose packets are framed anew: start codes become lengths
+        assert any(all_packets[i : i + len(kept)] == kept for i in range(len(all_packets)))
     after = Video.open(out)
     assert after.duration == pytest.approx(video.duration, abs=2e-4) and result.lead == 0.0
     assert [number(f) for f in after.frames(25)] == [number(f) for f in video.frames(25)]
@@ -386,26 +392,25 @@ def test_a_failure_half_way_leaves_the_folder_as_it_was(
 def test_control_c_leaves_the_folder_as_it_was(clip: Maker, tmp_path: Path) -> None:
     path = clip(count=250)
     code = f"""
-import sys, time
+import signal, time
 import numpy as np
 from weft.media import mux
-def slowly():
-    while True:
-        yield np.zeros((2, 44100), np.float32)
-        print("block", flush=True)
-        time.sleep(0.2)
-mux({str(path)!r}, slowly(), {str(tmp_path / "o.mp4")!r})
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it otherwise
+def endlessly():
+    yield np.zeros((2, 44100), np.float32)
+    yield np.zeros((2, 44100), np.float32)
+    print("writing", flush=True)
+    time.sleep(60)
+mux({str(path)!r}, endlessly(), {str(tmp_path / "o.mp4")!r})
 """
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
+        assert child.stdout is not None and child.stdout.readline() == b"writing\n"
         assert len(list(tmp_path.iterdir())) == 2  # the temporary file is there
-        time.sleep(0.1)
         child.send_signal(signal.SIGINT)
-        child.communicate(timeout=60)
-        assert child.returncode != 0
+        _, said = child.communicate(timeout=60)
+        assert child.returncode != 0 and b"KeyboardInterrupt" in said
     assert [p.name for p in tmp_path.iterdir()] == ["clip.mp4"]
 
 

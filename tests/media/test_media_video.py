@@ -100,6 +100,18 @@ def test_no_more_is_decoded_than_asked(clip: Maker, number: Number) -> None:
     assert early == list(range(25))
 
 
+def test_the_last_picture_is_found_where_it_is_not_stored_last(clip: Maker, number: Number) -> None:
+    """Sound that ends with the picture, B-frames: the last picture shown is not in the last packet."""
+    for rate in (25, 5):
+        count = 3 * rate
+        path = clip(
+            f"{rate}.ts", bframes=3, rate=rate, count=count, sound=np.zeros((2, 3 * 44100), np.float32)
+        )
+        video = Video.open(path)
+        assert video.duration == pytest.approx(3.0, abs=1e-3)
+        assert [number(f) for _, f in video.iter_frames(None)] == list(range(count))
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
 def test_time_zero_is_the_first_picture(clip: Maker, number: Number, suffix: str) -> None:
     sound = np.zeros((2, 88200), np.float32)

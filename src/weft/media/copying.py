@@ -33,7 +33,7 @@ _STALE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """Which packets of the picture to copy: `count` from the one found by a seek to `seek` (None: first).
+    """Which packets of the picture to copy: `count` from the key frame found by a seek to `seek` (None: first).
 
     Seconds on the source's clock: `origin` becomes 0, `begin` is where the clip asked for begins, `end` where
     the copied pictures end.
@@ -63,7 +63,7 @@ def plan(video: Video, edits: bool) -> Cut:
         key: int | None = None
         count = end = seen = seen_end = 0
         for packet in container.demux(stream):
-            if not packet.size:
+            if not packet.size or (seek is not None and key is None and not packet.is_keyframe):
                 continue
             if packet.pts is None or (not video.picture.clocked and reordered):
                 raise MediaError(
@@ -124,7 +124,9 @@ def copied(
                 continue
             index, base = packet.stream_index, packet.time_base
             if index == picture.index:
-                if left == 0:
+                if left == 0 and len(streams) == 1:
+                    return
+                if left == 0 or (left == cut.count and cut.seek is not None and not packet.is_keyframe):
                     continue
                 left -= 1
             elif packet.stream.disposition & Disposition.attached_pic:

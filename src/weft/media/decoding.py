@@ -34,7 +34,7 @@ def first_picture_time(path: Path) -> Fraction | None:
 def key_before(
     container: InputContainer, stream: VideoStream, picture: Picture, time: Fraction
 ) -> int | None:
-    """Where to seek to so that the first packet is shown at `time` or before; None: start from the first."""
+    """Where to seek to so that the first key frame found is shown at `time` or before; None: the beginning."""
     base = stream.time_base
     assert base is not None
     back = Fraction(0)
@@ -42,7 +42,7 @@ def key_before(
         # A container's index counts in decode order: the key frame it names may be shown after `time`.
         seek = int((time - back) / base)
         container.seek(seek, stream=stream)
-        key = next((p for p in container.demux(stream) if p.size), None)
+        key = next((p for p in container.demux(stream) if p.size and p.is_keyframe), None)
         if key is not None and key.pts is not None and key.pts * base <= time:
             return seek
         back = back * 2 + 1

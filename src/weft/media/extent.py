@@ -141,7 +141,8 @@ def _end(container: InputContainer, stream: VideoStream, rate: Fraction, path: P
     last: tuple[Fraction, Fraction, Fraction] | None = None
     if container.duration:
         with suppress(av.FFmpegError):
-            container.seek(int(promised / time_base), stream=stream)
+            # Some containers seek to any packet: the last picture may be stored well before the last packet.
+            container.seek(int((promised - max(Fraction(1), 16 / rate)) / time_base), stream=stream)
             last = _last_ends(container, stream, rate)
     if last is None:
         with open_source(path) as anew:

@@ -1,5 +1,8 @@
 """A new sound beside an untouched picture: the video's packets are copied as they are, never decoded.
 
+Between MP4, MOV, Matroska and WebM every packet is the same bit by bit; from a transport or bare stream the coded
+pictures are, but MP4 and Matroska put lengths where those have start codes.
+
 Where the clip begins inside a group of pictures, or an edit list hides some of them, MP4 and MOV keep the
 packets needed for decoding and hide them by an edit list again: the excerpt is exact. Matroska and WebM have
 no edit lists: there an excerpt begins at the last key frame before `start` and ends with the last picture
@@ -155,9 +158,7 @@ class _Job:
             with _sink(aside, rule, options) as sink:
                 copy = copy_stream(sink, picture)
                 if copy is None:
-                    raise MediaError(
-                        f"{self.target.suffix} cannot hold {picture.name} pictures; write .mkv instead"
-                    )
+                    raise self._unfit(picture.name)
                 copies, dropped = {picture.index: copy}, []
                 voice = add_voice(sink, rule, rate, self.channels)
                 voice.disposition = Disposition.default
@@ -176,6 +177,10 @@ class _Job:
                     else:
                         dropped.append(f"{stream.type} {stream.index}")
                 describe(source, sink, cut, self.comment)
+                try:
+                    sink.start_encoding()
+                except av.error.ArgumentError as error:
+                    raise self._unfit(picture.name) from error
                 parts.insert(0, copied(source, picture, copies, cut, rule.edits, video))
                 for packet in heapq.merge(*parts, key=_when):
                     sink.mux_one(packet)
@@ -195,6 +200,11 @@ class _Job:
         # Phones' own keys (com.apple..., com.android...) have no place in plain MP4 metadata.
         tags = "+use_metadata_tags" if any("." in key for key in metadata) else ""
         return {"movflags": f"+faststart{tags}", "movie_timescale": str(rate)}
+
+    def _unfit(self, codec: str) -> MediaError:
+        suffix = self.target.suffix
+        way_out = "convert the clip to H.264 first" if suffix == ".mkv" else "write .mkv instead"
+        return MediaError(f"{suffix} cannot hold {codec} pictures; {way_out}")
 
     def _own_encoded(
         self, sink: OutputContainer, rate: int, shown: Fraction, lead: float
