@@ -26,8 +26,8 @@ LENGTH |= {"palm": 0.10, "fist": 0.05, "finger": 0.13}
 class Blow:
     """One meeting of tip and surface: at `t` s, at `spot` [2] m (across, along the surface), from `height` m,
     `down` s on the way, leaving at `rebound` of the arriving speed and staying `dwell` s, sinking `sink` m.
-    A feint (`misses`) turns back at that fraction of the height. `slide` [n, 2]: a scratch path over dwell. A deep sink (over 0.1 m)
-    is a follow-through."""
+    A feint (`misses`) turns back at that fraction of the height. `slide` [n, 2]: a scratch path over
+    dwell. A deep sink (over 0.1 m) is a follow-through."""
 
     t: float
     spot: tuple[float, float]
@@ -69,15 +69,14 @@ class Arm:
         """About where the body is, in surface axes [3]."""
         toward = np.array([np.cos(self.yaw), np.sin(self.yaw), 0.0])
         return np.asarray(
-            toward * (0.55 + 0.7 * LENGTH[self.tool]) + [0, 0, self.person] - 0.1 * np.asarray(self.up)
+            toward * (0.55 + 0.7 * LENGTH[self.tool])
+            + np.array([0, 0, self.person])
+            - 0.1 * np.asarray(self.up)
         )
 
     def height(self, t: Array) -> Array:
         """Height of the tip above the surface (negative: sunk in), m, at times t [N]."""
-        if not self.blows:
-            curve = 0.25 + 0.02 * np.sin(t)
-        else:
-            curve = _swing(np.array(self._knots()), t)
+        curve = _swing(np.array(self._knots()), t) if self.blows else 0.25 + 0.02 * np.sin(t)
         gone = 0.6
         away = np.clip((self.arrives - t) / 0.5, 0, 1) ** 1.5 + np.clip((t - self.leaves) / 0.5, 0, 1) ** 1.5
         return np.asarray(curve + gone * away)
@@ -148,7 +147,7 @@ class Arm:
         return np.concatenate([where + sway * loose + out, h[:, None]], -1)
 
     def props(self, t: Array, frame: Array) -> list[Prop]:
-        """Hand, tool, arm and shoulder at times t; `frame` [3, 3] has the surface's across, along, normal as columns."""
+        """Hand, tool, arm and body at times t. frame [3, 3]: the surface's across, along and normal as columns."""
         tip = self.tip(t)
         length = LENGTH[self.tool] * self.girth
         swing = np.clip(
@@ -346,9 +345,14 @@ class _Posed:
         half = float(np.median(np.linalg.norm(d, axis=-1))) / 2
         rot = self.frame @ along(d)
         return Prop(
-            kind="capsule", size=(radius, radius, half), pos=(a + b) / 2 @ self.frame.T, rot=rot, rgba=rgba, casts=casts,
+            kind="capsule",
+            size=(radius, radius, half),
+            pos=(a + b) / 2 @ self.frame.T,
+            rot=rot,
+            rgba=rgba,
+            casts=casts,
             specular=0.1,
-        )  # fmt: skip
+        )
 
     def cylinder(
         self, a: Array, b: Array, radius: float, rgba: tuple[float, ...], casts: bool = False
@@ -367,9 +371,14 @@ class _Posed:
         casts: bool = False,
     ) -> Prop:
         return Prop(
-            kind=kind, size=size, pos=at @ self.frame.T, rot=self.frame @ rot, rgba=rgba, casts=casts,
+            kind=kind,
+            size=size,
+            pos=at @ self.frame.T,
+            rot=self.frame @ rot,
+            rgba=rgba,
+            casts=casts,
             specular=0.15,
-        )  # fmt: skip
+        )
 
 
 def reach(a: Array, b: Array, first: float, second: float, pole: Array) -> tuple[Array, Array]:

@@ -194,7 +194,7 @@ def _sheet(
         for e in scene.events
     )
     seen = np.isfinite(boxes).all(1)
-    tracks = ()
+    tracks: tuple[Track, ...] = ()
     if seen.any():
         tracks = (Track(label=scene.material, t=scene.times[seen], box=boxes[seen], depth=depth[seen]),)
     return CueSheet(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +18,31 @@ from weft.world.stage import load_mujoco
 STEP_S = 0.002
 GROUND_SPEAKS = ("carpet", "dirt", "grass", "gravel", "leaf", "water", "cloth")
 _BOUNCE = {
-    "ceramic": 0.45, "cloth": 0.1, "drywall": 0.25, "glass": 0.5, "metal": 0.55, "paper": 0.25, "plastic": 0.6,
-    "plastic-bag": 0.08, "rock": 0.4, "tile": 0.4, "wood": 0.5,
-}  # fmt: skip
+    "ceramic": 0.45,
+    "cloth": 0.1,
+    "drywall": 0.25,
+    "glass": 0.5,
+    "metal": 0.55,
+    "paper": 0.25,
+    "plastic": 0.6,
+    "plastic-bag": 0.08,
+    "rock": 0.4,
+    "tile": 0.4,
+    "wood": 0.5,
+}
 _SHAPES = {
-    "ceramic": ("mug", "plate", "cylinder"), "cloth": ("bundle", "bundle"), "drywall": ("box",), "glass": ("sphere", "bottle", "mug"),
-    "metal": ("sphere", "cylinder", "can", "coin", "box", "bowl"), "paper": ("bundle", "box"), "plastic": ("sphere", "sphere", "box", "bottle", "can"),
-    "plastic-bag": ("bundle",), "rock": ("boulder",), "tile": ("slab",), "wood": ("box", "sphere", "log", "box"),
-}  # fmt: skip
+    "ceramic": ("mug", "plate", "cylinder"),
+    "cloth": ("bundle", "bundle"),
+    "drywall": ("box",),
+    "glass": ("sphere", "bottle", "mug"),
+    "metal": ("sphere", "cylinder", "can", "coin", "box", "bowl"),
+    "paper": ("bundle", "box"),
+    "plastic": ("sphere", "sphere", "box", "bottle", "can"),
+    "plastic-bag": ("bundle",),
+    "rock": ("boulder",),
+    "tile": ("slab",),
+    "wood": ("box", "sphere", "log", "box"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +141,20 @@ class Drops:
             )
             found.append(
                 reactions.patch(
-                    t, self.contacts, rng, material=self.ground, finish=surfaces.FINISH[self.ground], look=self.patch, half=0.6,
-                    relief=relief, origin=np.zeros(3), frame=np.eye(3),
+                    t,
+                    self.contacts,
+                    rng,
+                    material=self.ground,
+                    finish=surfaces.FINISH[self.ground],
+                    look=self.patch,
+                    half=0.6,
+                    relief=relief,
+                    origin=np.zeros(3),
+                    frame=np.eye(3),
                 )
-            )  # fmt: skip
-        look = self.patch or (self.still[0].look if self.still else None)
-        found += reactions.grains(t, self.contacts, rng, colours=reactions.colours_of(look), floor=0.0)
+            )
+        seen = self.patch or (self.still[0].look if self.still else None)
+        found += reactions.grains(t, self.contacts, rng, colours=reactions.colours_of(seen), floor=0.0)
         found += sets.distractors(rng, t, self.distractors, reach=self.scale * 1.5, away=self.away)
         return found
 
@@ -200,7 +226,7 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         patch = Look(image=floor.look.image, repeat=(1.2 / tile, 1.0))
     if stairs:
         still += [
-            Prop(kind="box", size=s, pos=np.array(p), casts=True, **sets.solid(ground, rng))  # type: ignore[arg-type]
+            Prop(kind="box", size=s, pos=np.array(p), casts=True, **sets.solid(ground, rng))
             for p, s in _STAIRS
         ]
     outdoors = sets.is_outdoor(ground) or rng.random() < 0.15
@@ -209,10 +235,24 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
     )
     still += sets.clutter(rng, int(rng.integers(0, 8)), reach=max(3 * half, 1.5), keep=1.1, away=away)
     return Drops(
-        material=main, action=action, contacts=contacts, operator=operator, lens=sample_lens(rng), lamps=sets.lamps(rng), floor=0.0,
-        seed=seed, bodies=bodies, flight=flight, still=still, away=away, scale=max(half, 0.4), distractors=int(rng.choice([0, 0, 0, 1, 2])),
-        ground=ground, patch=patch, follow_body=0,
-    )  # fmt: skip
+        material=main,
+        action=action,
+        contacts=contacts,
+        operator=operator,
+        lens=sample_lens(rng),
+        lamps=sets.lamps(rng),
+        floor=0.0,
+        seed=seed,
+        bodies=bodies,
+        flight=flight,
+        still=still,
+        away=away,
+        scale=max(half, 0.4),
+        distractors=int(rng.choice([0, 0, 0, 1, 2])),
+        ground=ground,
+        patch=patch,
+        follow_body=0,
+    )
 
 
 _STAIRS = (
@@ -225,11 +265,11 @@ _STAIRS = (
 def _body(rng: np.random.Generator, material: str, ground: str, index: int, duration: float) -> Body:
     shape = str(rng.choice(_SHAPES[material]))
     look = sets.solid(material, rng)
-    flat = {**look, "look": Look(image=look["look"].image)}  # type: ignore[attr-defined]
+    flat = {**look, "look": Look(image=look["look"].image)}
     r = float(np.exp(rng.uniform(np.log(0.03), np.log(0.12))))
 
-    def prop(kind: str, size: tuple[float, ...], **kw: object) -> Prop:
-        return Prop(kind=kind, size=size, casts=True, **{**look, **kw})  # type: ignore[arg-type]
+    def prop(kind: str, size: tuple[float, ...], **kw: Any) -> Prop:
+        return Prop(kind=kind, size=size, casts=True, **{**look, **kw})
 
     kind: str
     size: tuple[float, ...]
@@ -240,13 +280,13 @@ def _body(rng: np.random.Generator, material: str, ground: str, index: int, dura
         assert mesh is not None
         wide, high = float(np.abs(mesh[:, 0]).max()), float(np.ptp(mesh[:, 2])) / 2
         centred = mesh - [0, 0, mesh[:, 2].min() + high]
-        looks: tuple[Prop, ...] = (Prop(kind="lathe", size=(1, 1, 1), mesh=centred, casts=True, **flat),)  # type: ignore[arg-type]
+        looks: tuple[Prop, ...] = (Prop(kind="lathe", size=(1, 1, 1), mesh=centred, casts=True, **flat),)
         kind, size, radius = "cylinder", (wide, high), float(np.hypot(wide, high)) * 0.8
     elif shape in ("bundle", "boulder"):
         mesh = boulder(rng, 0.3 if shape == "bundle" else 0.2)
         mesh = mesh / np.abs(mesh).max(0)
         flatness = float(rng.uniform(0.7, 1.0))
-        looks = (Prop(kind="lathe", size=(r, r, r * flatness), mesh=mesh, casts=True, repeat=1.5, **flat),)  # type: ignore[arg-type]
+        looks = (Prop(kind="lathe", size=(r, r, r * flatness), mesh=mesh, casts=True, repeat=1.5, **flat),)
         kind, size, radius = "ellipsoid", (r, r * 0.97, r * flatness), r
     elif shape == "sphere":
         kind, size, radius, looks = "sphere", (r,), r, (prop("sphere", (r, r, r)),)
@@ -286,9 +326,19 @@ def _body(rng: np.random.Generator, material: str, ground: str, index: int, dura
         "cloth": 0.3,
     }.get(ground, 1.0)
     return Body(
-        kind=kind, size=size, looks=looks, radius=radius, material=material, bounce=float(np.clip(_BOUNCE[material] * soft * rng.uniform(0.8, 1.3), 0.02, 0.9)),
-        released=released, start=start, velocity=velocity, spin=rng.standard_normal(3) * rng.uniform(0, 8), rot=rot, held=not tossed and rng.random() < 0.55,
-    )  # fmt: skip
+        kind=kind,
+        size=size,
+        looks=looks,
+        radius=radius,
+        material=material,
+        bounce=float(np.clip(_BOUNCE[material] * soft * rng.uniform(0.8, 1.3), 0.02, 0.9)),
+        released=released,
+        start=start,
+        velocity=velocity,
+        spin=rng.standard_normal(3) * rng.uniform(0, 8),
+        rot=rot,
+        held=not tossed and rng.random() < 0.55,
+    )
 
 
 def _simulate(bodies: list[Body], ground: str, duration: float, stairs: bool) -> Flight:
@@ -298,16 +348,18 @@ def _simulate(bodies: list[Body], ground: str, duration: float, stairs: bool) ->
     for k, b in enumerate(bodies):
         zeta = -np.log(b.bounce) / np.hypot(np.pi, np.log(b.bounce))
         dims = " ".join(f"{s:.5f}" for s in b.size)
+        spring = f'solref="{0.0025 / zeta:.6f} {zeta:.6f}" solimp="0.95 0.95 0.001"'
         parts.append(
-            f'<body name="b{k}" pos="0 0 {5 + k}"><freejoint/><geom type="{b.kind}" size="{dims}" mass="0.2" priority="1" condim="6" '
-            f'friction="0.55 0.008 0.0012" solref="{0.0025 / zeta:.6f} {zeta:.6f}" solimp="0.95 0.95 0.001"/></body>'
+            f'<body pos="0 0 {5 + k}"><freejoint/><geom type="{b.kind}" size="{dims}" mass="0.2" priority="1" '
+            f'condim="6" friction="0.55 0.008 0.0012" {spring}/></body>'
         )
     if stairs:
         for p, s in _STAIRS:
             parts.append(f'<geom type="box" size="{s[0]} {s[1]} {s[2]}" pos="{p[0]} {p[1]} {p[2]}"/>')
     level = -0.5 if ground == "water" else 0.0
     model = mj.MjModel.from_xml_string(
-        f'<mujoco><option timestep="{STEP_S}"/><worldbody><geom name="floor" type="plane" size="9 9 .1" pos="0 0 {level}"/>{"".join(parts)}</worldbody></mujoco>'
+        f'<mujoco><option timestep="{STEP_S}"/><worldbody><geom type="plane" size="9 9 .1" pos="0 0 {level}"/>'
+        f"{''.join(parts)}</worldbody></mujoco>"
     )
     data = mj.MjData(model)
     steps = int((duration + 0.3) / STEP_S)
@@ -413,10 +465,17 @@ def _rolls(
         curve = np.clip(speed[pick] / 1.6, 0, 1)
         found.append(
             Contact(
-                t=float(flight.clock[a]), strength=float(np.clip(curve.max(), 0.05, 1)), material=material, action="roll",
-                where=flight.pos[pick, k] * (1, 1, 0), duration=float((z - a) * STEP_S), size=size, gain_curve=curve, track=f"thing{seed}-{k}",
+                t=float(flight.clock[a]),
+                strength=float(np.clip(curve.max(), 0.05, 1)),
+                material=material,
+                action="roll",
+                where=flight.pos[pick, k] * (1, 1, 0),
+                duration=float((z - a) * STEP_S),
+                size=size,
+                gain_curve=curve,
+                track=f"thing{seed}-{k}",
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -427,11 +486,17 @@ def _operator(rng: np.random.Generator, bodies: list[Body], duration: float) -> 
     top = rng.random() < 0.12
     follow = float(rng.choice([0.0, 0.0, 0.5, 0.9]))
     view = View(
-        azimuth=float(rng.uniform(-np.pi, np.pi)), elevation=float(rng.uniform(1.0, 1.45) if top else rng.uniform(0.05, 0.8)), distance=half / np.tan(fovy / 2),
-        fovy=fovy, offset=(0.0, 0.0, float(0.3 * half + rng.normal(0, 0.1) * half)), follow=follow * 0.5, turns=follow,
-        swing=float(rng.normal(0, 0.25)) if rng.random() < 0.15 else 0.0, zoom=float(rng.normal(0, 0.3)) if rng.random() < 0.1 else 0.0,
+        azimuth=float(rng.uniform(-np.pi, np.pi)),
+        elevation=float(rng.uniform(1.0, 1.45) if top else rng.uniform(0.05, 0.8)),
+        distance=half / np.tan(fovy / 2),
+        fovy=fovy,
+        offset=(0.0, 0.0, float(0.3 * half + rng.normal(0, 0.1) * half)),
+        follow=follow * 0.5,
+        turns=follow,
+        swing=float(rng.normal(0, 0.25)) if rng.random() < 0.15 else 0.0,
+        zoom=float(rng.normal(0, 0.3)) if rng.random() < 0.1 else 0.0,
         roll=float(rng.normal(0, 0.05)),
-    )  # fmt: skip
+    )
     shake = 0.0 if rng.random() < 0.45 else float(np.exp(rng.uniform(np.log(0.0008), np.log(0.01))))
     return Operator(
         views=(view,), aspect=sample_aspect(rng), shake=shake, seed=int(rng.integers(2**31))

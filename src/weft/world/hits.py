@@ -64,10 +64,19 @@ class Hits:
         if self.patch is not None:
             found.append(
                 reactions.patch(
-                    t, self.contacts, rng, material=self.material, finish=self.finish, look=self.patch,
-                    round_=self.thing.floor < 0, half=self.patch_half, relief=self.relief, origin=self.origin, frame=self.frame,
+                    t,
+                    self.contacts,
+                    rng,
+                    material=self.material,
+                    finish=self.finish,
+                    look=self.patch,
+                    round_=self.thing.floor < 0,
+                    half=self.patch_half,
+                    relief=self.relief,
+                    origin=self.origin,
+                    frame=self.frame,
                 )
-            )  # fmt: skip
+            )
         for arm in self.arms:
             posed = arm.props(t, self.frame)
             for p in posed:
@@ -174,7 +183,7 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         relief = rough * finish.bumps * (0.5 if thing.floor < 0 else 1.0)
     arms = sample_arms(rng, style, thing, finish, wall, duration)
     contacts: list[Contact] = []
-    for n, arm in enumerate(arms):
+    for arm in arms:
         for b in arm.blows:
             if b.misses:
                 continue
@@ -193,12 +202,17 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
             )
             contacts.append(
                 Contact(
-                    t=b.t, strength=float(np.clip(strength, 0.06, 1)), material=material,
-                    action="scratch" if b.slide is not None else "hit", where=points, duration=b.dwell if b.slide is not None else 0.0,
-                    size=float(np.clip(np.log(thing.body / 0.04) / np.log(0.35 / 0.04), 0, 1)), gain_curve=speed, track=f"thing{seed}",
+                    t=b.t,
+                    strength=float(np.clip(strength, 0.06, 1)),
+                    material=material,
+                    action="scratch" if b.slide is not None else "hit",
+                    where=points,
+                    duration=b.dwell if b.slide is not None else 0.0,
+                    size=float(np.clip(np.log(thing.body / 0.04) / np.log(0.35 / 0.04), 0, 1)),
+                    gain_curve=speed,
+                    track=f"thing{seed}",
                 )
-            )  # fmt: skip
-        del n
+            )
     contacts.sort(key=lambda c: c.t)
     action = "scratch" if sum(c.action == "scratch" for c in contacts) * 2 > len(contacts) else "hit"
     operator, scale = _operator(rng, thing, arms[0], wall, duration, contacts, style)
@@ -213,15 +227,21 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         ]
     )
     floor = 0.0
-    outdoors = sets.is_outdoor(material) and thing.floor == 0 or rng.random() < 0.2
-    base = material if thing.soft and thing.floor == 0 else str(
-        rng.choice(["wood", "tile", "carpet", "dirt", "grass", "rock", "plastic", "cloth", "drywall", "metal"])
-    )  # fmt: skip
+    outdoors = (sets.is_outdoor(material) and thing.floor == 0) or rng.random() < 0.2
+    base = (
+        material
+        if thing.soft and thing.floor == 0
+        else str(
+            rng.choice(
+                ["wood", "tile", "carpet", "dirt", "grass", "rock", "plastic", "cloth", "drywall", "metal"]
+            )
+        )
+    )
     per_metre = float(rng.uniform(0.35, 1.0) if thing.soft else rng.uniform(0.4, 1.4))
     ground = sets.ground(base, rng, tile_m=per_metre)
     if thing.soft and thing.floor == 0:
-        n = 2 * 12.0 / per_metre
-        ground.look = Look(image=look.image, repeat=(n, n))
+        tiles = 2 * 12.0 / per_metre
+        ground.look = Look(image=look.image, repeat=(tiles, tiles))
         patch = Look(image=look.image, repeat=(2 * half / per_metre, 1))
     elif thing.soft:
         patch = Look(image=look.image, repeat=(1.5, 1.5))
@@ -231,10 +251,12 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         ground.pos = np.array([0, 0, -0.75])
         still.append(
             Prop(
-                kind="box", size=(r, r * float(rng.uniform(0.6, 1.0)), 0.02), pos=np.array([0, 0, -0.021]),
-                **sets.solid(str(rng.choice(["wood", "plastic", "metal", "wood"])), rng),  # type: ignore[arg-type]
+                kind="box",
+                size=(r, r * float(rng.uniform(0.6, 1.0)), 0.02),
+                pos=np.array([0, 0, -0.021]),
+                **sets.solid(str(rng.choice(["wood", "plastic", "metal", "wood"])), rng),
             )
-        )  # fmt: skip
+        )
     for view in operator.views:
         d = np.array([np.cos(view.azimuth), np.sin(view.azimuth), 0.0])
         still.append(
@@ -255,11 +277,27 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         still_food = _food(rng, style, origin)
         still += still_food
     return Hits(
-        material=material, action=action, contacts=contacts, operator=operator, lens=sample_lens(rng),
-        lamps=sets.lamps(rng), floor=floor, seed=seed, arms=arms, thing=thing, frame=frame, origin=origin, still=still,
-        away=away, view_scale=max(scale, 0.3), distractors=int(rng.choice([0, 0, 0, 1, 1, 2])), finish=finish, patch=patch,
-        patch_half=half, relief=relief,
-    )  # fmt: skip
+        material=material,
+        action=action,
+        contacts=contacts,
+        operator=operator,
+        lens=sample_lens(rng),
+        lamps=sets.lamps(rng),
+        floor=floor,
+        seed=seed,
+        arms=arms,
+        thing=thing,
+        frame=frame,
+        origin=origin,
+        still=still,
+        away=away,
+        view_scale=max(scale, 0.3),
+        distractors=int(rng.choice([0, 0, 0, 1, 1, 2])),
+        finish=finish,
+        patch=patch,
+        patch_half=half,
+        relief=relief,
+    )
 
 
 def _blocks(body: Array, view: View, focus: Array) -> bool:
@@ -313,10 +351,16 @@ def _operator(
             shift = (shift[0] + 3.5 * half * float(rng.choice([-1, 1])), shift[1], shift[2])
         moves = rng.random()
         return View(
-            azimuth=float(azimuth), elevation=float(elevation), distance=half / np.tan(fovy / 2), fovy=fovy, offset=shift,
-            swing=float(rng.normal(0, 0.25)) if moves < 0.18 else 0.0, rise=float(rng.normal(0, 0.15)) if 0.1 < moves < 0.2 else 0.0,
-            zoom=float(rng.normal(0, 0.35)) if 0.15 < moves < 0.27 else 0.0, roll=float(rng.normal(0, 0.06)),
-        ), half  # fmt: skip
+            azimuth=float(azimuth),
+            elevation=float(elevation),
+            distance=half / np.tan(fovy / 2),
+            fovy=fovy,
+            offset=shift,
+            swing=float(rng.normal(0, 0.25)) if moves < 0.18 else 0.0,
+            rise=float(rng.normal(0, 0.15)) if 0.1 < moves < 0.2 else 0.0,
+            zoom=float(rng.normal(0, 0.35)) if 0.15 < moves < 0.27 else 0.0,
+            roll=float(rng.normal(0, 0.06)),
+        ), half
 
     first, half = view()
     views, cuts = [first], []
@@ -325,7 +369,7 @@ def _operator(
         second, _ = view()
         views.append(second)
     shake = 0.0 if rng.random() < 0.4 else float(np.exp(rng.uniform(np.log(0.0008), np.log(0.012))))
-    jolts = ()
+    jolts: tuple[tuple[float, float], ...] = ()
     if rng.random() < 0.08:
         jolts = tuple(
             (c.t, 0.006 * c.strength * float(rng.uniform(0.3, 1))) for c in contacts if c.duration == 0
@@ -355,7 +399,7 @@ def _food(rng: np.random.Generator, style: Style, origin: Array) -> list[Prop]:
             Prop(
                 kind="ellipsoid",
                 size=(r, r * 1.5, r * 0.7),
-                pos=origin + off + [0, 0, r * 0.6],
+                pos=origin + off + np.array([0, 0, r * 0.6]),
                 rgba=tone,
                 casts=True,
             )

@@ -13,9 +13,13 @@ Frames = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Lens:
-    """How a clip was shot and kept. level (mean brightness the exposure aims at, 0..1), gamma, white [3], vignette 0..1, noise (std of 255), blur 0..1
-    (softness), drift (slow change of exposure, relative), quality: x264 constant rate factor, None: uncompressed.
-    bars: fraction of the height (above 0) or width (below 0) covered by black bars. lettering: a caption or logo lies over it."""
+    """How a clip was shot and kept.
+
+    level: mean brightness the exposure aims at, 0..1. gamma, white [3], vignette 0..1, noise (deviation, of 255),
+    blur 0..1 (softness), drift (slow change of exposure, relative). quality: x264 constant rate factor, None:
+    uncompressed. bars: fraction of the height (above 0) or width (below 0) covered by black bars. lettering: a
+    caption or logo lies over it.
+    """
 
     level: float = 0.42
     gamma: float = 1.0
@@ -127,4 +131,4 @@ def _through_h264(frames: Frames, quality: int, fps: float) -> Frames:
     with av.open(box, "r") as back:
         back.streams.video[0].codec_context.thread_count = 1
         kept = [f.to_ndarray(format="rgb24") for f in back.decode(video=0)]
-    return np.stack(kept)[:t, :h, :w]
+    return np.asarray(np.stack(kept)[:t, :h, :w], np.uint8)

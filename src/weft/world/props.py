@@ -6,11 +6,12 @@ Right-handed metres, z up. A pose is either constant ([3] / [3, 3]) or one per i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]  # floats, of either width
 SHEET = 21  # a sheet prop is SHEET x SHEET vertices
 RINGS, SPOKES = 12, 14  # a lathe prop is RINGS x SPOKES vertices
 
@@ -118,12 +119,12 @@ def along(z: Array, hint: Array | None = None) -> Array:
     return np.stack([x, np.cross(z, x), z], -1)
 
 
-def limb(a: Array, b: Array, radius: float, **kw: object) -> Prop:
+def limb(a: Array, b: Array, radius: float, **kw: Any) -> Prop:
     """A capsule from a to b ([3] or [N, 3]); its length is taken from the mean distance."""
     a, b = np.broadcast_arrays(np.asarray(a, float), np.asarray(b, float))
     d = b - a
     half = float(np.linalg.norm(d, axis=-1).mean()) / 2
-    return Prop(kind="capsule", size=(radius, radius, half), pos=(a + b) / 2, rot=along(d), **kw)  # type: ignore[arg-type]
+    return Prop(kind="capsule", size=(radius, radius, half), pos=(a + b) / 2, rot=along(d), **kw)
 
 
 def lathe(profile: Array) -> Array:

@@ -15,10 +15,19 @@ _MOST_GRAINS = 80
 
 
 def patch(
-    t: Array, contacts: Sequence[Contact], rng: np.random.Generator, *, material: str, finish: Finish, look: Look,
-    half: float, relief: Array, origin: Array, frame: Array,
+    t: Array,
+    contacts: Sequence[Contact],
+    rng: np.random.Generator,
+    *,
+    material: str,
+    finish: Finish,
+    look: Look,
+    half: float,
+    relief: Array,
+    origin: Array,
+    frame: Array,
     round_: bool = False,
-) -> Prop:  # fmt: skip
+) -> Prop:
     """A square of ground of half extent `half` m about `origin`, with `relief` [SHEET, SHEET] m, moved by every
     sudden contact. frame [3, 3]: its axes and normal as columns."""
     u = np.linspace(-half, half, SHEET)
@@ -45,9 +54,17 @@ def patch(
             press = np.where(s < 0, 0, np.where(s < 0.035, s / 0.035, np.exp(-(s - 0.035) / 0.12)))
             heights = heights - finish.give * c.strength * press * dent
     return Prop(
-        kind="sheet", size=(half, half, 1.0), heights=heights * edge, look=look, repeat=float(look.repeat[0]),
-        pos=origin + frame @ np.array([0, 0, 0.002]), rot=frame, specular=finish.specular, shininess=finish.shininess, round=round_,
-    )  # fmt: skip
+        kind="sheet",
+        size=(half, half, 1.0),
+        heights=heights * edge,
+        look=look,
+        repeat=float(look.repeat[0]),
+        pos=origin + frame @ np.array([0, 0, 0.002]),
+        rot=frame,
+        specular=finish.specular,
+        shininess=finish.shininess,
+        round=round_,
+    )
 
 
 def grains(
@@ -70,7 +87,7 @@ def grains(
         spot = np.atleast_2d(c.where)[0]
         leafy = c.material in ("leaf", "grass")
         for _ in range(max(1, round(count * scale * (0.3 + 0.7 * c.strength)))):
-            v = rng.standard_normal(3) * [0.45, 0.45, 0.2] + [0, 0, rng.uniform(0.4, 1.7)]
+            v = rng.standard_normal(3) * [0.45, 0.45, 0.2] + np.array([0, 0, rng.uniform(0.4, 1.7)])
             v = v * (0.5 + 0.7 * c.strength)
             s = (t - c.t)[:, None]
             late = np.maximum(s, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Set:
     mute: list[Prop]
 
 
-def solid(material: str, rng: np.random.Generator) -> dict[str, object]:
+def solid(material: str, rng: np.random.Generator) -> dict[str, Any]:
     """Keyword arguments of a solid prop made of `material`."""
     f = surfaces.finish(material, rng)
     return {
@@ -123,7 +124,7 @@ def clutter(
             Prop(
                 kind=kind,
                 size=size,
-                pos=spot + [0, 0, height],
+                pos=spot + np.array([0, 0, height]),
                 rot=rot,
                 look=looks[int(rng.integers(2))] if textured else None,
                 rgba=(1, 1, 1, 1)
@@ -149,12 +150,16 @@ def distractors(
     back = -np.array([away[0], away[1], 0.0])
     for _ in range(count):
         colour = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.1, 1)), 1)
-        base = back * reach * rng.uniform(0.5, 1.3) + side * reach * rng.uniform(-0.9, 0.9) + [0, 0, floor]
+        base = (
+            back * reach * rng.uniform(0.5, 1.3)
+            + side * reach * rng.uniform(-0.9, 0.9)
+            + np.array([0, 0, floor])
+        )
         kind = int(rng.integers(0, 5))
         s = reach * rng.uniform(0.04, 0.14)
         if kind == 0:  # a ball or blob drifting past
             start, speed = rng.uniform(-1.5, 1.5), rng.choice([-1, 1]) * rng.uniform(0.2, 1.0)
-            pos = base + side * (reach * (start + speed * (t - t.mean())))[:, None] + [0, 0, s]
+            pos = base + side * (reach * (start + speed * (t - t.mean())))[:, None] + np.array([0, 0, s])
             found.append(
                 Prop(kind="ellipsoid", size=(s, s, s * rng.uniform(0.8, 2)), pos=pos, rgba=colour, casts=True)
             )
@@ -167,7 +172,7 @@ def distractors(
                 flag = base + tilt * length
                 found.append(Prop(kind="box", size=(s, s * 0.1, s), pos=flag, rot=along(tilt), rgba=colour))
         elif kind == 2:  # a pendulum: turns sharply at its ends but touches nothing
-            top = base + [0, 0, reach * rng.uniform(0.6, 1.2)]
+            top = base + np.array([0, 0, reach * rng.uniform(0.6, 1.2)])
             swing = rng.uniform(0.2, 0.7) * np.sin(2 * np.pi * (rng.uniform(0.5, 1.3) * t + rng.random()))
             bob = (
                 top
@@ -185,7 +190,7 @@ def distractors(
                 Prop(
                     kind="box",
                     size=(2 * s, 1.3 * s, 0.02),
-                    pos=base + [0, 0, 2 * s],
+                    pos=base + np.array([0, 0, 2 * s]),
                     rot=rot,
                     rgba=rgba,
                     emission=0.7,
@@ -200,7 +205,7 @@ def distractors(
                 Prop(
                     kind="ellipsoid",
                     size=(h * 0.13, h * 0.13, h * 0.22),
-                    pos=pos + [0, 0, h * 0.62],
+                    pos=pos + np.array([0, 0, h * 0.62]),
                     rgba=colour,
                 )
             )
@@ -208,13 +213,15 @@ def distractors(
                 Prop(
                     kind="sphere",
                     size=(h * 0.08,) * 3,
-                    pos=pos + [0, 0, h * 0.93],
+                    pos=pos + np.array([0, 0, h * 0.93]),
                     rgba=(*surfaces.skin(rng), 1),
                 )
             )
             for leg in (0, np.pi):
                 foot = pos + side * (0.18 * h * np.sin(phase + leg))[:, None]
-                found.append(limb(pos + [0, 0, h * 0.45], foot, h * 0.05, rgba=(0.15, 0.15, 0.25, 1)))
+                found.append(
+                    limb(pos + np.array([0, 0, h * 0.45]), foot, h * 0.05, rgba=(0.15, 0.15, 0.25, 1))
+                )
     return found
 
 

@@ -31,9 +31,14 @@ def sample_style(rng: np.random.Generator) -> Style:
     draw = rng.random()
     if draw > 0.95:
         return Style(
-            tools=("racket",), scratches=0.0, period=(0.9, 1.9), regular=rng.random() < 0.5, few=rng.random() < 0.3, full=6.0,
+            tools=("racket",),
+            scratches=0.0,
+            period=(0.9, 1.9),
+            regular=rng.random() < 0.5,
+            few=rng.random() < 0.3,
+            full=6.0,
             height=(0.35, 0.8),
-        )  # fmt: skip
+        )
     scratches = 0.0 if rng.random() < 0.72 else float(rng.choice([0.5, 1.0]))
     if draw < 0.10:
         return Style(
@@ -151,7 +156,7 @@ def sample_arms(
     for n, own in enumerate(hands):
         blows: list[Blow] = []
         home = rng.uniform(-0.7, 0.7, 2) * thing.reach
-        mine = thing.spots[int(rng.integers(len(thing.spots)))]
+        centre = thing.spots[int(rng.integers(len(thing.spots)))]
         step = 0.0 if rng.random() < 0.4 else 0.6
         for i, t in enumerate(own):
             gap = t - (blows[-1].t + blows[-1].dwell if blows else -1.0)
@@ -166,8 +171,8 @@ def sample_arms(
             spot = home + step * rng.uniform(-0.6, 0.6, 2) * thing.reach
             spot = np.clip(spot, -np.asarray(thing.reach), thing.reach)
             if len(thing.spots) > 1 and rng.random() < 0.45:
-                mine = thing.spots[int(rng.integers(len(thing.spots)))]
-            spot = spot + mine
+                centre = thing.spots[int(rng.integers(len(thing.spots)))]
+            spot = spot + centre
             scratch = rng.random() < style.scratches
             room = (own[i + 1] if i + 1 < len(own) else duration) - t - 0.25
             if scratch and room > 0.15:
@@ -228,14 +233,27 @@ def sample_arms(
         }.get(style.tools[n], float(rng.uniform(0.12, 0.75)))
         arms.append(
             Arm(
-                blows=tuple(blows), tool=style.tools[n], yaw=yaw + spread * (n - 0.5) * 2 * (len(hands) == 2), rise=rise,
-                share=float(rng.uniform(0.35, 1.0)), rest=float(rng.uniform(0.4, 1.0)), person=person if not wall else 0.3, skin=skin,
-                sleeve=sleeve if rng.random() < 0.8 else skin, wood=(*stick, 1.0), metal=(*steel, 1.0), bare=float(rng.uniform(0.15, 0.95)),
-                girth=float(rng.uniform(0.85, 1.2)), seed=int(rng.integers(2**31)), up=(0.0, 1.0, 0.0) if wall else (0.0, 0.0, 1.0),
+                blows=tuple(blows),
+                tool=style.tools[n],
+                yaw=yaw + spread * (n - 0.5) * 2 * (len(hands) == 2),
+                rise=rise,
+                share=float(rng.uniform(0.35, 1.0)),
+                rest=float(rng.uniform(0.4, 1.0)),
+                person=person if not wall else 0.3,
+                skin=skin,
+                sleeve=sleeve if rng.random() < 0.8 else skin,
+                wood=(*stick, 1.0),
+                metal=(*steel, 1.0),
+                bare=float(rng.uniform(0.15, 0.95)),
+                girth=float(rng.uniform(0.85, 1.2)),
+                seed=int(rng.integers(2**31)),
+                up=(0.0, 1.0, 0.0) if wall else (0.0, 0.0, 1.0),
                 arrives=float(own[0] - 0.35) if lead < 0.35 and own and own[0] > 0.6 else -1.0,
-                leaves=float(own[-1] + 0.5) if lead > 0.75 and own and own[-1] < duration - 0.9 and not style.scratches else 1e9,
+                leaves=float(own[-1] + 0.5)
+                if lead > 0.75 and own and own[-1] < duration - 0.9 and not style.scratches
+                else 1e9,
             )
-        )  # fmt: skip
+        )
     return arms
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 N = 128
 Image = NDArray[np.uint8]
-Field = NDArray[np.float32]
+Field = NDArray[Any]  # float32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,7 @@ def cells(rng: np.random.Generator, count: int) -> tuple[Field, Field, NDArray[n
     points = rng.random((count, 2)) * N
     shifts = np.array([(i, j) for i in (-N, 0, N) for j in (-N, 0, N)])
     tree = cKDTree((points[None] + shifts[:, None]).reshape(-1, 2))
-    grid = np.stack(np.mgrid[:N, :N], -1).reshape(-1, 2)
+    grid = np.stack(np.meshgrid(np.arange(N), np.arange(N), indexing="ij"), -1).reshape(-1, 2)
     distance, index = tree.query(grid, k=2)
     d = distance.reshape(N, N, 2).astype(np.float32)
     scale = N / np.sqrt(count)
@@ -267,7 +268,7 @@ def _leaf(rng: np.random.Generator) -> Field:
 
 
 def _metal(rng: np.random.Generator) -> Field:
-    x, y = _axes()
+    _, y = _axes()
     tone = rng.uniform(0.4, 0.75)
     tint = np.asarray([1, 1, 1], np.float32)
     pick = rng.random()
@@ -368,7 +369,7 @@ def _water(rng: np.random.Generator) -> Field:
 
 
 def _wood(rng: np.random.Generator) -> Field:
-    x, y = _axes()
+    _, y = _axes()
     h, s, v = rng.uniform(0.05, 0.1), rng.uniform(0.35, 0.7), rng.uniform(0.35, 0.9)
     planks = int(rng.choice([1, 2, 4]))
     plank = np.floor(y * planks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -58,12 +59,16 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
     image = surfaces.texture(material, rng)
     flat = Look(image=image)
     cube = Look(image=image, wrap="cube")
-    shiny = {"specular": f.specular, "shininess": f.shininess, "rgba": (1.0, 1.0, 1.0, f.alpha)}
+    shiny: dict[str, Any] = {
+        "specular": f.specular,
+        "shininess": f.shininess,
+        "rgba": (1.0, 1.0, 1.0, f.alpha),
+    }
     scale = float(np.exp(rng.normal(0, 0.25)))
     up, x = np.array([0, 0, 1.0]), np.array([1.0, 0, 0])
     loose = (0.02 if material in LIGHT else 0.006) * rng.uniform(0, 1.5)
 
-    def thing(props: list[Prop], reach: float, body: float, floor: float, **kw: object) -> Thing:
+    def thing(props: list[Prop], reach: float, body: float, floor: float, **kw: Any) -> Thing:
         return Thing(
             props=props,
             normal=up,
@@ -71,7 +76,7 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
             reach=(reach, reach),
             body=body,
             floor=floor,
-            **{"loose": loose, **kw},  # type: ignore[arg-type]
+            **{"loose": loose, **kw},
         )
 
     if form == "surface":
@@ -93,9 +98,13 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
             **{**shiny, "rgba": (0.9, 0.9, 0.9, f.alpha)},
         )
         face = Prop(
-            kind="plane", size=(w, h, 0.1), pos=np.array([0, -0.002, 0]),
-            rot=np.array([[1.0, 0, 0], [0, 0, -1], [0, 1.0, 0]]), look=Look(image=image, repeat=(repeat, repeat)), **shiny,
-        )  # fmt: skip
+            kind="plane",
+            size=(w, h, 0.1),
+            pos=np.array([0, -0.002, 0]),
+            rot=np.array([[1.0, 0, 0], [0, 0, -1], [0, 1.0, 0]]),
+            look=Look(image=image, repeat=(repeat, repeat)),
+            **shiny,
+        )
         props = [board, face]
         if material == "glass" or rng.random() < 0.4:
             colour = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.5), rng.uniform(0.2, 1)), 1)
@@ -132,7 +141,7 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
         upturned = form in ("bowl", "mug", "bucket") and rng.random() < 0.45
         if upturned:
             profile = profile[::-1] * [1, -1]
-            profile = profile + [0, -profile[:, 1].min()]
+            profile = profile - np.array([0, profile[:, 1].min()])
         height, wide = profile[:, 1].max(), profile[:, 0].max()
         rim = (
             0.0
@@ -227,19 +236,30 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
         tip = mesh[int(mesh[:, 2].argmax())] * (r, r, r * squash)
         props = [
             Prop(
-                kind="lathe", size=(r, r, r * squash), mesh=mesh, pos=np.array([-tip[0], -tip[1], -peak]), look=flat,
-                repeat=2.0, casts=True, **shiny,
+                kind="lathe",
+                size=(r, r, r * squash),
+                mesh=mesh,
+                pos=np.array([-tip[0], -tip[1], -peak]),
+                look=flat,
+                repeat=2.0,
+                casts=True,
+                **shiny,
             )
-        ]  # fmt: skip
+        ]
         found = thing(props, 0.012, r, -peak - r * squash * (0.85 if form != "mound" else 0.1))
         return found
     if form == "basin":
         r = rng.uniform(0.18, 0.3)
         profile = np.asarray([[0, 0], [0.9, 0], [1, 0.45], [1.06, 0.45], [1.02, 0.43], [0.98, 0.4]]) * r
         wall = Prop(
-            kind="lathe", size=(1, 1, 1), mesh=lathe(profile), pos=np.array([0, 0, -0.4 * r]), casts=True, specular=0.7,
+            kind="lathe",
+            size=(1, 1, 1),
+            mesh=lathe(profile),
+            pos=np.array([0, 0, -0.4 * r]),
+            casts=True,
+            specular=0.7,
             rgba=(*surfaces.hsv(rng.random(), rng.uniform(0, 0.7), rng.uniform(0.4, 1)), 1),
-        )  # fmt: skip
+        )
         return Thing(
             props=[wall], normal=up, across=x, reach=(r * 0.4, r * 0.4), body=r, floor=-0.4 * r, soft=True
         )

@@ -157,7 +157,7 @@ class Walks:
         for k, side in enumerate((1.0, -1.0)):
             x, z, pitch = self.gait.foot(k, t)
             ankle = np.stack([x, np.full(len(t), self.gait.lateral[k]), z + 0.06 * h], -1)
-            joint = hip + [0, side * 0.05 * h, 0]
+            joint = hip + np.array([0, side * 0.05 * h, 0])
             knee, _ = reach(joint, ankle, 0.245 * h, 0.235 * h, np.array([1.0, 0, 0]))
             found.append(limb(joint, knee, 0.042 * h * stout, rgba=legs, casts=True))
             found.append(limb(knee, ankle, 0.03 * h * stout, rgba=shin, casts=True))
@@ -166,7 +166,7 @@ class Walks:
                 Prop(
                     kind="ellipsoid",
                     size=(0.075 * h, 0.03 * h, 0.032 * h),
-                    pos=ankle + [0.03 * h, 0, -0.03 * h],
+                    pos=ankle + np.array([0.03 * h, 0, -0.03 * h]),
                     rot=sole,
                     rgba=shoe,
                     casts=True,
@@ -189,7 +189,7 @@ class Walks:
             Prop(
                 kind="ellipsoid",
                 size=(0.065 * h * stout, 0.085 * h * stout, 0.07 * h),
-                pos=hip + [0, 0, 0.02 * h],
+                pos=hip + np.array([0, 0, 0.02 * h]),
                 rgba=legs,
             )
         )
@@ -202,13 +202,13 @@ class Walks:
             Prop(
                 kind="ellipsoid",
                 size=(0.054 * h, 0.05 * h, 0.05 * h),
-                pos=head + [-0.012 * h, 0, 0.03 * h],
+                pos=head + np.array([-0.012 * h, 0, 0.03 * h]),
                 rgba=hair,
             )
         )
         bent = float(rng.uniform(0.1, 1.2))
         for k, side in enumerate((1.0, -1.0)):
-            shoulder = hip + up * 0.33 * h + [0, side * 0.115 * h * stout, 0]
+            shoulder = hip + up * 0.33 * h + np.array([0, side * 0.115 * h * stout, 0])
             a = np.clip(swings[1 - k] / (0.35 * h), -1, 1) * rng.uniform(0.3, 0.7)
             d = np.stack([np.sin(a), np.full(len(t), side * 0.12), -np.cos(a)], -1)
             elbow = shoulder + d * 0.165 * h
@@ -229,7 +229,7 @@ class Walks:
         for k in range(4):
             x, z, _ = self.gait.foot(k, t)
             paw = np.stack([x, np.full(len(t), self.gait.lateral[k]), z + 0.03 * h], -1)
-            joint = hip + [self.gait.ahead[k], self.gait.lateral[k] * 0.8, 0.0]
+            joint = hip + np.array([self.gait.ahead[k], self.gait.lateral[k] * 0.8, 0.0])
             bend = np.array([1.0 if k >= 2 else -1.0, 0, 0])
             knee, _ = reach(joint, paw, 0.32 * h, 0.32 * h, bend)
             found.append(limb(joint, knee, 0.06 * h, rgba=coat, casts=True))
@@ -238,19 +238,19 @@ class Walks:
             Prop(
                 kind="ellipsoid",
                 size=(0.55 * h, 0.17 * h, 0.2 * h),
-                pos=hip + [0, 0, 0.08 * h],
+                pos=hip + np.array([0, 0, 0.08 * h]),
                 rgba=coat,
                 casts=True,
             )
         )
         nod = 0.03 * h * np.sin(2 * np.pi * 1.7 * t)[:, None] * np.array([0, 0, 1.0])
-        head = hip + [0.62 * h, 0, 0.42 * h] + nod
-        found.append(limb(hip + [0.4 * h, 0, 0.15 * h], head, 0.1 * h, rgba=coat))
+        head = hip + np.array([0.62 * h, 0, 0.42 * h]) + nod
+        found.append(limb(hip + np.array([0.4 * h, 0, 0.15 * h]), head, 0.1 * h, rgba=coat))
         found.append(
             Prop(
                 kind="ellipsoid",
                 size=(0.2 * h, 0.12 * h, 0.13 * h),
-                pos=head + [0.06 * h, 0, 0],
+                pos=head + np.array([0.06 * h, 0, 0]),
                 rgba=coat,
                 casts=True,
             )
@@ -260,12 +260,12 @@ class Walks:
                 Prop(
                     kind="ellipsoid",
                     size=(0.05 * h, 0.03 * h, 0.09 * h),
-                    pos=head + [-0.06 * h, s * 0.1 * h, 0.1 * h],
+                    pos=head + np.array([-0.06 * h, s * 0.1 * h, 0.1 * h]),
                     rgba=coat,
                 )
             )
         wag = 0.5 * np.sin(2 * np.pi * rng.uniform(1.5, 4) * t)
-        tail = hip + [-0.5 * h, 0, 0.15 * h]
+        tail = hip + np.array([-0.5 * h, 0, 0.15 * h])
         tip = tail + np.stack([-0.25 * h + 0 * t, 0.3 * h * np.sin(wag), 0.25 * h + 0 * t], -1)
         found.append(limb(tail, tip, 0.035 * h, rgba=coat))
         return found
@@ -304,7 +304,7 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
             still.append(p)
     if rng.random() < 0.25:  # a post or two that pass before or behind the walker
         for _ in range(int(rng.integers(1, 4))):
-            spot = middle + [rng.uniform(-3, 3), rng.choice([-1, 1]) * rng.uniform(0.7, 1.6), 1.2]
+            spot = middle + np.array([rng.uniform(-3, 3), rng.choice([-1, 1]) * rng.uniform(0.7, 1.6), 1.2])
             still.append(
                 Prop(
                     kind="cylinder",
@@ -319,9 +319,22 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         counts[c.material] = counts.get(c.material, 0) + 1
     lead = max(counts, key=lambda m: counts[m]) if contacts else main
     return Walks(
-        material=lead, action="step", contacts=contacts, operator=operator, lens=sample_lens(rng), lamps=sets.lamps(rng), floor=0.0,
-        seed=seed, gait=gait, tall=tall, beast=beast, still=still, away=away, distractors=int(rng.choice([0, 0, 1, 1, 2])), colours=colours,
-    )  # fmt: skip
+        material=lead,
+        action="step",
+        contacts=contacts,
+        operator=operator,
+        lens=sample_lens(rng),
+        lamps=sets.lamps(rng),
+        floor=0.0,
+        seed=seed,
+        gait=gait,
+        tall=tall,
+        beast=beast,
+        still=still,
+        away=away,
+        distractors=int(rng.choice([0, 0, 1, 1, 2])),
+        colours=colours,
+    )
 
 
 def _gait(rng: np.random.Generator, tall: float, beast: bool, duration: float) -> Gait:
@@ -352,19 +365,28 @@ def _gait(rng: np.random.Generator, tall: float, beast: bool, duration: float) -
     times = clock[steps] + limp * (np.arange(len(steps)) % 2)
     if not beast:
         return Gait(
-            clock=clock, body=body, falls=(times[0::2], times[1::2]), stance=0.36 if run else 0.6,
+            clock=clock,
+            body=body,
+            falls=(times[0::2], times[1::2]),
+            stance=0.36 if run else 0.6,
             lift=float(rng.uniform(0.07, 0.13) if not run else rng.uniform(0.14, 0.26)) * tall / 1.75,
-            lateral=(0.055 * tall, -0.055 * tall), ahead=(0.0, 0.0),
-        )  # fmt: skip
+            lateral=(0.055 * tall, -0.055 * tall),
+            ahead=(0.0, 0.0),
+        )
     gap = np.median(np.diff(times)) if len(times) > 1 else 0.3
     trot = rng.random() < 0.5
     lag = 0.0 if trot else 0.5 * gap
     a, b = times[0::2], times[1::2]
     fore, hind = 0.38 * tall, -0.38 * tall
     return Gait(
-        clock=clock, body=body, falls=(a, b, b + lag + 0.012, a + lag + 0.012), stance=0.5 if trot else 0.62, lift=0.18 * tall,
-        lateral=(0.13 * tall, -0.13 * tall, 0.13 * tall, -0.13 * tall), ahead=(fore, fore, hind, hind),
-    )  # fmt: skip
+        clock=clock,
+        body=body,
+        falls=(a, b, b + lag + 0.012, a + lag + 0.012),
+        stance=0.5 if trot else 0.62,
+        lift=0.18 * tall,
+        lateral=(0.13 * tall, -0.13 * tall, 0.13 * tall, -0.13 * tall),
+        ahead=(fore, fore, hind, hind),
+    )
 
 
 def _zones(rng: np.random.Generator, main: str, gait: Gait) -> list[Zone]:
@@ -399,10 +421,15 @@ def _contacts(
             strength = weight * (0.35 + 0.2 * pace) * float(np.exp(rng.normal(0, 0.12)))
             found.append(
                 Contact(
-                    t=float(t), strength=float(np.clip(strength, 0.06, 1)), material=under, action="step",
-                    where=np.array([x, gait.lateral[k], 0.0]), size=float(np.clip(tall / 2, 0.15, 1)), track=f"walker{seed}",
+                    t=float(t),
+                    strength=float(np.clip(strength, 0.06, 1)),
+                    material=under,
+                    action="step",
+                    where=np.array([x, gait.lateral[k], 0.0]),
+                    size=float(np.clip(tall / 2, 0.15, 1)),
+                    track=f"walker{seed}",
                 )
-            )  # fmt: skip
+            )
     return sorted(found, key=lambda c: c.t)
 
 
@@ -433,13 +460,48 @@ def _operator(rng: np.random.Generator, kind: str, tall: float, duration: float)
     fovy = float(rng.uniform(0.5, 1.0))
     low = -0.38 * tall
     spec = {
-        "across": (side + rng.normal(0, 0.3), rng.uniform(0.0, 0.4), rng.uniform(0.8, 1.9) * tall, 0.0, rng.choice([0.0, 0.0, 0.6, 1.0]), 0.0),
-        "follow": (side + rng.normal(0, 0.6), rng.uniform(0.0, 0.4), rng.uniform(0.5, 1.3) * tall, 1.0, 1.0, 0.0),
-        "feet": (side + rng.normal(0, 0.8), rng.uniform(0.05, 0.6), rng.uniform(0.16, 0.4) * tall, rng.choice([0.0, 1.0, 1.0]), 1.0, low),
-        "front": (rng.normal(0, 0.2), rng.uniform(0.0, 0.35), rng.uniform(0.8, 2.0) * tall, rng.choice([0.0, 0.0, 1.0]), 1.0, 0.0),
-        "behind": (np.pi + rng.normal(0, 0.2), rng.uniform(0.1, 0.4), rng.uniform(0.6, 1.6) * tall, rng.choice([0.0, 1.0]), 1.0, 0.0),
+        "across": (
+            side + rng.normal(0, 0.3),
+            rng.uniform(0.0, 0.4),
+            rng.uniform(0.8, 1.9) * tall,
+            0.0,
+            rng.choice([0.0, 0.0, 0.6, 1.0]),
+            0.0,
+        ),
+        "follow": (
+            side + rng.normal(0, 0.6),
+            rng.uniform(0.0, 0.4),
+            rng.uniform(0.5, 1.3) * tall,
+            1.0,
+            1.0,
+            0.0,
+        ),
+        "feet": (
+            side + rng.normal(0, 0.8),
+            rng.uniform(0.05, 0.6),
+            rng.uniform(0.16, 0.4) * tall,
+            rng.choice([0.0, 1.0, 1.0]),
+            1.0,
+            low,
+        ),
+        "front": (
+            rng.normal(0, 0.2),
+            rng.uniform(0.0, 0.35),
+            rng.uniform(0.8, 2.0) * tall,
+            rng.choice([0.0, 0.0, 1.0]),
+            1.0,
+            0.0,
+        ),
+        "behind": (
+            np.pi + rng.normal(0, 0.2),
+            rng.uniform(0.1, 0.4),
+            rng.uniform(0.6, 1.6) * tall,
+            rng.choice([0.0, 1.0]),
+            1.0,
+            0.0,
+        ),
         "own": (np.pi + rng.normal(0, 0.1), rng.uniform(1.25, 1.45), 0.45 * tall, 1.0, 1.0, low),
-    }[kind]  # fmt: skip
+    }[kind]
     azimuth, elevation, half, follow, turns, offset = (float(v) for v in spec)
     distance = half / np.tan(fovy / 2)
     if kind in ("front", "behind"):
@@ -447,11 +509,21 @@ def _operator(rng: np.random.Generator, kind: str, tall: float, duration: float)
     if kind == "own":
         fovy, distance = 1.0, 0.72 * tall
     view = View(
-        azimuth=azimuth, elevation=elevation, distance=float(distance), fovy=fovy, follow=follow, turns=turns,
-        offset=(float(rng.normal(0, 0.1)) * tall + (0.25 * tall if kind == "own" else 0), 0.0, offset + float(rng.normal(0, 0.04)) * tall),
-        swing=float(rng.normal(0, 0.2)) if rng.random() < 0.2 else 0.0, zoom=float(rng.normal(0, 0.3)) if rng.random() < 0.12 else 0.0,
+        azimuth=azimuth,
+        elevation=elevation,
+        distance=float(distance),
+        fovy=fovy,
+        follow=follow,
+        turns=turns,
+        offset=(
+            float(rng.normal(0, 0.1)) * tall + (0.25 * tall if kind == "own" else 0),
+            0.0,
+            offset + float(rng.normal(0, 0.04)) * tall,
+        ),
+        swing=float(rng.normal(0, 0.2)) if rng.random() < 0.2 else 0.0,
+        zoom=float(rng.normal(0, 0.3)) if rng.random() < 0.12 else 0.0,
         roll=float(rng.normal(0, 0.05)),
-    )  # fmt: skip
+    )
     moving = follow > 0.5
     shake = (
         0.0
