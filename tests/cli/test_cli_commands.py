@@ -216,9 +216,11 @@ def test_existing_output_is_refused_until_forced(weft_run, clip):
 
 
 def test_ctrl_c_leaves_the_folder_as_it_was(clip):
+    sheet = clip.with_suffix(".cues.json")
+    sheet.write_text('{"version": 1, "clip": {"duration": 2.0}, "when": {"onsets": [{"t": 1.0}]}}')
     before = names(clip.parent)
     child = subprocess.Popen(
-        [sys.executable, "-m", "weft", "generate", str(clip), "--takes", "200", "-q"],
+        [sys.executable, "-m", "weft", "generate", str(clip), "--takes", "200", "-q", "--cues", str(sheet)],
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -16,7 +16,7 @@ from weft.errors import CueError, MediaError, UserError
 from weft.systems import sidecar
 from weft.systems.generate import cue, generate, perform
 from weft.systems.rerun import rerun
-from weft.systems.table import SYSTEMS
+from weft.systems.table import DEFAULT, SYSTEMS
 from weft.systems.weft_physical import events_of
 
 RATE = 44100
@@ -72,7 +72,7 @@ def test_moving_one_onset_moves_that_onset_only(bar_clip):
 
 def test_changing_one_material_changes_that_onset_only(bar_clip):
     before = play(bar_clip, hand_sheet())
-    after = play(bar_clip, set_material(hand_sheet(), 1, "metal"))
+    after = play(bar_clip, set_material(hand_sheet(), "metal", index=1))
     start, _ = changed_span(before, after)
     assert start == pytest.approx(0.9, abs=0.005)
 
@@ -145,7 +145,7 @@ def test_save_writes_the_family_and_rerun_gives_the_same_samples(bar_clip, tmp_p
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.cues.json", "out.json", "out.mp4"]
     assert CueSheet.load(tmp_path / "out.cues.json") == take.sheet
     made, sheet = sidecar.read(tmp_path / "out.json")
-    assert made["system"] == "weft-physical" or made["system"] == "weft-mini"
+    assert made["system"] == DEFAULT
     assert made["seed"] == 5 and sheet == take.sheet
     again, same, original = rerun(tmp_path / "out.json")
     assert same and original == "replace"
@@ -171,7 +171,7 @@ def test_loudness_is_as_asked(bar_clip):
 def test_excerpt_has_the_excerpts_length(bar_clip):
     take = generate(bar_clip, start=0.5, duration=0.7)
     assert take.audio.shape[1] == round(0.7 * RATE)
-    assert take.sheet.clip.start == 0.5
+    assert take.sheet.clip.start == pytest.approx(0.5, abs=0.021)  # it begins with the picture on screen
 
 
 def test_package_front_door(bar_clip):

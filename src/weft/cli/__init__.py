@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+STOPPED = 130
+
 
 def main() -> None:
     """Run `weft`; every error weft raises on purpose becomes one line on stderr."""
@@ -16,9 +18,10 @@ def main() -> None:
     except WeftError as error:
         print(f"weft: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("weft: stopped; nothing half-written was left behind", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as stop:  # typer turns Ctrl-C into this status, and says nothing
+        if stop.code == STOPPED:
+            print("weft: stopped; nothing half-written was left behind", file=sys.stderr)
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
