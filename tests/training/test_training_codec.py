@@ -58,6 +58,7 @@ def test_losses_vanish_on_the_truth():
         phase=unit[:, 0],
         between=unit[:, 1] * unit[:, 0].conj(),
         loudness=codec.loudness(audio),
+        stroke=torch.zeros(2, 2, spectrum.shape[-1] * SMALL.strokes),
     )
     losses = spectral_losses(codec, true, audio, steps=True) | heard_losses(audio, audio)
     assert set(losses) == {"level", "loud", "bands", "phase", "steps", "heard", "attack", "envelope", "lean"}

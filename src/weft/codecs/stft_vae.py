@@ -41,6 +41,7 @@ class StftVaeConfig:
     encoder_deep: tuple[int, int] = (320, 2)  # at the latent rate
     decoder_deep: tuple[int, int] = (384, 3)
     decoder_fine: tuple[int, int] = (256, 4)
+    strokes: int = 4  # steps in a spectral hop of the gain that sharpens attacks
     servo_db: float = 12.0  # how far a frame's gain may go to meet the loudness in the latent
     floor_db: float = -100.0  # of a bin, full-scale sine = 0 dB; below it is silence
 
@@ -107,6 +108,7 @@ class Spectrum:
     phase: Tensor  # complex: left
     between: Tensor  # complex: right relative to left
     loudness: Tensor  # [B, 2, frames] log-RMS (nats) of about two hops around each frame
+    stroke: Tensor  # [B, 2, frames * strokes] log-gain (nats) within frames
 
 
 class StftVae(nn.Module):
@@ -142,6 +144,9 @@ class StftVae(nn.Module):
         self.decoder_fine = blocks(c.decoder_fine, 2)
         self.decoder_norm = nn.LayerNorm(fine)
         self.write = nn.Linear(fine, 5 * bins + c.bands + 2)
+        self.stroke = nn.Linear(fine, 2 * c.strokes)
+        nn.init.zeros_(self.stroke.weight)
+        nn.init.zeros_(self.stroke.bias)
         nn.init.trunc_normal_(self.write.weight, std=0.01)
         nn.init.zeros_(self.write.bias)
         nn.init.trunc_normal_(self.to_latent.weight, std=0.01)
@@ -266,7 +271,9 @@ class StftVae(nn.Module):
         z = latent * self.latent_std + self.latent_mean
         x = self.unfold(self.decoder_deep(self.from_latent(z)))
         x = self.decoder_fine(x.unflatten(2, (c.frames, -1)).flatten(1, 2))
-        out = self.write(self.decoder_norm(x)).float().transpose(1, 2)
+        x = self.decoder_norm(x)
+        out = self.write(x).float().transpose(1, 2)
+        stroke = 3.5 * torch.tanh(self.stroke(x).float().unflatten(2, (2, c.strokes)))
         outline = self.outline_out(z).float().unflatten(2, (2, c.bands + 1, c.frames))
         outline = outline.permute(0, 2, 3, 1, 4).flatten(3)
         common, apart = outline[:, 0] * 4 - 8, outline[:, 1] * 4
@@ -280,6 +287,7 @@ class StftVae(nn.Module):
             phase=_phasor(real, imag),
             between=_phasor(cosine + 0.5, sine),
             loudness=self._expected(level) + loud + self._pair(outline[:, 0, -1], outline[:, 1, -1]),
+            stroke=stroke.permute(0, 2, 1, 3).flatten(2),
         )
 
     @staticmethod
@@ -297,6 +305,7 @@ class StftVae(nn.Module):
     def synthesise(self, spectrum: Spectrum, samples: int) -> Tensor:
         """Levels and phases to sound `[B, 2, samples]`. What is at the floor is silent.
 
+        A frame is longer than an attack, so a gain finer than the frames first sharpens what they smeared.
         Predicted phases of noise do not fit each other, so frames cancel and the loudness strays; the sound is
         therefore held, frame by frame, to the loudness that the latent asks for, by at most `servo_db`.
         """
@@ -304,10 +313,14 @@ class StftVae(nn.Module):
         whole = self.istft(
             self.amplitude(spectrum.level) * phases, spectrum.level.shape[-1] * self.config.hop
         )
+        whole = whole * torch.exp(self._held(spectrum.stroke, self.config.hop // self.config.strokes))
         most = self.config.servo_db * math.log(10) / 20
         gain = (spectrum.loudness - self.loudness(whole)).clamp(-most, most)
-        smooth = F.interpolate(gain, scale_factor=float(self.config.hop), mode="linear")
-        return (whole * torch.exp(smooth))[..., :samples]
+        return (whole * torch.exp(self._held(gain, self.config.hop)))[..., :samples]
+
+    @staticmethod
+    def _held(gain: Tensor, step: int) -> Tensor:
+        return F.interpolate(gain, scale_factor=float(step), mode="linear")
 
     def decode(self, latent: Tensor, samples: int | None = None) -> Tensor:
         """Latent `[B, T, latent]` to sound `[B, 2, samples]`; `samples` at most, and by default, T * hop."""

@@ -135,7 +135,7 @@ def heard_losses(made: Tensor, audio: Tensor) -> dict[str, Tensor]:
     lean = ((loud[:, 0] - loud[:, 1]) - (true[:, 0] - true[:, 1])).abs()
     return {
         "heard": (mel_levels(made, 2048, 512, 64) - mel_levels(audio, 2048, 512, 64)).abs().mean(),
-        "attack": (mel_levels(made, 512, 128, 40) - mel_levels(audio, 512, 128, 40)).abs().mean(),
+        "attack": (mel_levels(made, 256, 64, 24) - mel_levels(audio, 256, 64, 24)).abs().mean(),
         "envelope": (loud - true).abs().mean(),
         "lean": (lean * active).sum() / active.sum().clamp_min(1),
     }
