@@ -233,7 +233,11 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
     still.append(
         sets.backdrop(rng, toward=-away, distance=float(rng.uniform(2.0, 6.0)), outdoors=bool(outdoors))
     )
-    still += sets.clutter(rng, int(rng.integers(0, 8)), reach=max(3 * half, 1.5), keep=1.1, away=away)
+    extra = sets.clutter(rng, int(rng.integers(0, 8)), reach=max(3 * half, 1.5), keep=1.1, away=away)
+    clock = np.linspace(0, duration, 12)
+    where = flight.pos[np.searchsorted(flight.clock, clock).clip(0, len(flight.clock) - 1), 0]
+    eyes = operator.path(clock, where * (1, 1, 0.6), duration).pos
+    still += sets.unblocked(extra, eyes, where, 0.1)
     return Drops(
         material=main,
         action=action,

@@ -266,13 +266,16 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         )
     if rng.random() < 0.75:
         flat = np.array([away[0], away[1], 0.0]) / max(np.hypot(away[0], away[1]), 1e-6)
-        still += sets.clutter(
+        extra = sets.clutter(
             rng,
             int(rng.integers(0, 9)),
             reach=max(3 * scale, 2.5 * thing.body),
             keep=thing.body * 1.5 + 0.1,
             away=flat,
         )
+        clock = np.linspace(0, duration, 9)
+        targets = np.broadcast_to(origin, (9, 3))
+        still += sets.unblocked(extra, operator.path(clock, targets, duration).pos, targets, 0.5 * thing.body)
     if style.chops:
         still_food = _food(rng, style, origin)
         still += still_food

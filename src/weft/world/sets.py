@@ -137,6 +137,19 @@ def clutter(
     return found
 
 
+def unblocked(props: list[Prop], eyes: Array, seen: Array, margin: float = 0.03) -> list[Prop]:
+    """Those still props that keep clear of the lines of sight from eyes [N, 3] to seen [N, 3]."""
+    kept = []
+    line = seen - eyes
+    length = np.maximum((line**2).sum(-1), 1e-9)
+    for p in props:
+        u = np.clip(((p.pos - eyes) * line).sum(-1) / length, 0, 1)[:, None]
+        gap = np.linalg.norm(eyes + u * line - p.pos, axis=-1).min()
+        if gap > float(np.linalg.norm(p.size)) + margin:
+            kept.append(p)
+    return kept
+
+
 def distractors(
     rng: np.random.Generator, t: Array, count: int, *, reach: float, away: Array, floor: float = 0.0
 ) -> list[Prop]:

@@ -298,10 +298,13 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         wall.pos[2] = wall.size[1] - 0.05
         wall.look = Look(image=wall.look.image, repeat=(3, 1)) if wall.look else None
         still.append(wall)
-    for p in sets.clutter(rng, int(rng.integers(0, 9)), reach=4.5, keep=0.9, away=away * (1, 1, 0)):
-        if abs(p.pos[1]) > 0.45 + p.size[1]:
-            p.pos = p.pos + middle
-            still.append(p)
+    extra = sets.clutter(rng, int(rng.integers(0, 9)), reach=4.5, keep=0.9, away=away * (1, 1, 0))
+    extra = [p for p in extra if abs(p.pos[1]) > 0.45 + p.size[1]]
+    for p in extra:
+        p.pos = p.pos + middle
+    clock = np.linspace(0, duration, 9)
+    hips = np.stack([gait.x(clock), 0 * clock, 0 * clock + 0.45 * tall], -1)
+    still += sets.unblocked(extra, operator.path(clock, hips, duration).pos, hips)
     if rng.random() < 0.25:  # a post or two that pass before or behind the walker
         for _ in range(int(rng.integers(1, 4))):
             spot = middle + np.array([rng.uniform(-3, 3), rng.choice([-1, 1]) * rng.uniform(0.7, 1.6), 1.2])
