@@ -24,6 +24,25 @@ def clip(bar_clip: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(bar_clip, tmp_path / "clip.mp4"))
 
 
+ONSET = {"strength": 0.8, "duration": 0.0, "material": "wood", "action": "hit"}
+SHEET = {
+    "version": 1,
+    "clip": {"duration": 2.0},
+    "when": {"onsets": [{"t": 0.4, **ONSET}, {"t": 1.2, **ONSET}]},
+    "where": {"tracks": [{"label": "bar", "t": [0.0], "box": [[0.2, 0.1, 0.6, 0.9]], "depth": [0.3]}]},
+    "what": {"prompt": "a stick hits wood"},
+}
+"""Nothing left to spot, so that the tests of other things are quick."""
+
+
+@pytest.fixture
+def written(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """The flag that gives the complete sheet."""
+    path = tmp_path_factory.mktemp("sheet") / "written.json"
+    path.write_text(json.dumps(SHEET))
+    return "--cues", path
+
+
 @pytest.fixture
 def weft_run(monkeypatch, capsys):
     """Run `weft ARGS` in this process -> (exit status, stdout, stderr)."""
@@ -55,34 +74,31 @@ def test_generate_writes_the_family_beside_the_clip(weft_run, clip):
     assert result.has_audio and result.duration == pytest.approx(2.0)
 
 
-def test_timeline_draws_a_picture(weft_run, clip):
-    assert weft_run("generate", clip, "--timeline")[0] == 0
+def test_timeline_draws_a_picture(weft_run, written, clip):
+    assert weft_run("generate", clip, *written, "--timeline")[0] == 0
     assert clip.with_suffix(".weft.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-def test_output_and_out_dir_name_the_result(weft_run, clip, tmp_path):
+def test_output_and_out_dir_name_the_result(weft_run, written, clip, tmp_path):
     (tmp_path / "there").mkdir()
-    assert weft_run("generate", clip, "--out-dir", tmp_path / "there")[0] == 0
+    assert weft_run("generate", clip, *written, "--out-dir", tmp_path / "there")[0] == 0
     assert "clip.weft.mp4" in names(tmp_path / "there")
-    assert weft_run("generate", clip, "-o", tmp_path / "mine.wav")[0] == 0
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "mine.wav")[0] == 0
     assert soundfile.info(tmp_path / "mine.wav").frames == 2 * 44100
 
 
-def test_takes_differ_and_equal_the_takes_made_alone(weft_run, clip, tmp_path):
-    assert weft_run("generate", clip, "-o", tmp_path / "two.wav", "--takes", 2)[0] == 0
+def test_takes_differ_and_equal_the_takes_made_alone(weft_run, written, clip, tmp_path):
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "two.wav", "--takes", 2)[0] == 0
     first, second = sound(tmp_path / "two.1.wav"), sound(tmp_path / "two.2.wav")
     assert not np.array_equal(first, second)
-    assert weft_run("generate", clip, "-o", tmp_path / "one.wav")[0] == 0
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "one.wav")[0] == 0
     assert np.array_equal(sound(tmp_path / "one.wav"), first)
 
 
 @pytest.mark.parametrize(
     "flags",
     [
-        ("--seed", 1),
         ("--prompt", "a glass bottle clinks"),
-        ("--system", "weft-mini", "--steps", 2),
-        ("--lufs", -35.0),
         ("--start", 0.5),
         ("--duration", 1.0),
     ],
@@ -95,12 +111,21 @@ def test_each_flag_changes_the_sound(weft_run, clip, tmp_path, flags):
     assert plain.shape != changed.shape or not np.array_equal(plain, changed)
 
 
+@pytest.mark.parametrize(
+    "flags", [("--seed", 1), ("--system", "weft-mini", "--steps", 2), ("--lufs", -35.0)], ids=lambda f: f[0]
+)
+def test_each_flag_of_the_performance_changes_the_sound(weft_run, written, clip, tmp_path, flags):
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "plain.wav")[0] == 0
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "flag.wav", *flags)[0] == 0
+    assert not np.array_equal(sound(tmp_path / "plain.wav"), sound(tmp_path / "flag.wav"))
+
+
 @pytest.mark.parametrize("flags", [("--steps", 3), ("--guidance", 1.0)], ids=lambda f: f[0])
-def test_each_flag_of_the_learned_system_changes_the_sound(weft_run, clip, tmp_path, flags):
+def test_each_flag_of_the_learned_system_changes_the_sound(weft_run, written, clip, tmp_path, flags):
     common = ("--system", "weft-mini", "--prompt", "metal clang")
-    assert weft_run("generate", clip, "-o", tmp_path / "plain.wav", *common, "--steps", 2)[0] == 0
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "plain.wav", *common, "--steps", 2)[0] == 0
     extra = flags if flags[0] == "--steps" else (*flags, "--steps", 2)
-    assert weft_run("generate", clip, "-o", tmp_path / "flag.wav", *common, *extra)[0] == 0
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "flag.wav", *common, *extra)[0] == 0
     assert not np.array_equal(sound(tmp_path / "plain.wav"), sound(tmp_path / "flag.wav"))
 
 
@@ -129,26 +154,26 @@ def test_spot_then_edit_then_generate(weft_run, clip, tmp_path):
 
 
 @pytest.mark.parametrize("original", ["replace", "keep", "mix", "duck"])
-def test_original_is_treated_as_asked(weft_run, clip, tmp_path, original):
-    assert weft_run("generate", clip, "-o", tmp_path / "first.mp4", "--seed", 4)[0] == 0
+def test_original_is_treated_as_asked(weft_run, written, clip, tmp_path, original):
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "first.mp4", "--seed", 4)[0] == 0
     out = tmp_path / f"{original}.mp4"
-    assert weft_run("generate", tmp_path / "first.mp4", "-o", out, "--original", original)[0] == 0
+    assert weft_run("generate", tmp_path / "first.mp4", *written, "-o", out, "--original", original)[0] == 0
     import av
 
     with av.open(str(out)) as file:
         assert len(file.streams.audio) == (2 if original == "keep" else 1)
 
 
-def test_rerun_gives_the_same_samples(weft_run, clip, tmp_path):
-    assert weft_run("generate", clip, "-o", tmp_path / "a.wav", "--seed", 9)[0] == 0
+def test_rerun_gives_the_same_samples(weft_run, written, clip, tmp_path):
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "a.wav", "--seed", 9)[0] == 0
     status, out, _ = weft_run("rerun", tmp_path / "a.json", "-o", tmp_path / "b.wav")
     assert status == 0 and "the same samples" in out
     assert np.array_equal(sound(tmp_path / "a.wav"), sound(tmp_path / "b.wav"))
 
 
-def test_quiet_is_silent_and_json_is_json(weft_run, clip, tmp_path):
-    assert weft_run("generate", clip, "-o", tmp_path / "q.wav", "-q")[1:] == ("", "")
-    _, out, _ = weft_run("generate", clip, "-o", tmp_path / "j.wav", "--json")
+def test_quiet_is_silent_and_json_is_json(weft_run, written, clip, tmp_path):
+    assert weft_run("generate", clip, *written, "-o", tmp_path / "q.wav", "-q")[1:] == ("", "")
+    _, out, _ = weft_run("generate", clip, *written, "-o", tmp_path / "j.wav", "--json")
     printed = json.loads(out)
     assert printed["takes"][0]["output"].endswith("j.wav")
     assert set(printed["seconds"]) == {"spot", "perform", "finish", "write"}
@@ -208,16 +233,16 @@ def test_misuse_is_one_line_and_exit_2(weft_run, clip, tmp_path, case):
     assert names(tmp_path) == before
 
 
-def test_existing_output_is_refused_until_forced(weft_run, clip):
-    assert weft_run("generate", clip)[0] == 0
-    status, _, err = weft_run("generate", clip)
+def test_existing_output_is_refused_until_forced(weft_run, written, clip):
+    assert weft_run("generate", clip, *written)[0] == 0
+    status, _, err = weft_run("generate", clip, *written)
     assert status == 2 and "exists" in err
-    assert weft_run("generate", clip, "--force")[0] == 0
+    assert weft_run("generate", clip, *written, "--force")[0] == 0
 
 
 def test_ctrl_c_leaves_the_folder_as_it_was(clip):
     sheet = clip.with_suffix(".cues.json")
-    sheet.write_text('{"version": 1, "clip": {"duration": 2.0}, "when": {"onsets": [{"t": 1.0}]}}')
+    sheet.write_text(json.dumps(SHEET))
     before = names(clip.parent)
     child = subprocess.Popen(
         [sys.executable, "-m", "weft", "generate", str(clip), "--takes", "200", "-q", "--cues", str(sheet)],

@@ -61,6 +61,8 @@ def cue(
 
     video = open_clip(clip, start, duration)
     written = _written(cues, described(video), prompt=prompt, negative=negative, reference=reference)
+    if _complete(written):
+        return written
     seen = spot(video, replace(written, what=_deciding(written.what)), progress=progress)
     return _words_first(written, merge(written, seen) if seen.what != written.what else seen)
 
@@ -162,6 +164,14 @@ def _written(
         source="person",
     )
     return replace(sheet, what=what)
+
+
+def _complete(sheet: CueSheet) -> bool:
+    """Whether a person left nothing to spot: then the picture need not be decoded at all."""
+    onsets, tracks = sheet.when.onsets, sheet.where.tracks
+    if onsets is None or tracks is None or sheet.what.prompt is None:
+        return False
+    return not any(o.unwritten for o in onsets) and all(t.depth is not None for t in tracks)
 
 
 def _deciding(what: What) -> What:
