@@ -18,7 +18,10 @@ pytestmark = pytest.mark.world
 
 def test_pictures_are_their_seed_and_move():
     scene = sample_scene("hits", 2, duration=1.0, fps=12)
-    a, b = render_frames(scene, (96, 72)), render_frames(sample_scene("hits", 2, duration=1.0, fps=12), (96, 72))
+    a, b = (
+        render_frames(scene, (96, 72)),
+        render_frames(sample_scene("hits", 2, duration=1.0, fps=12), (96, 72)),
+    )
     assert a.shape == (12, 72, 96, 3) and a.dtype == np.uint8
     assert np.array_equal(a, b)
     assert a.std() > 8  # not an empty stage
@@ -37,7 +40,9 @@ def test_things_move_most_where_the_box_says():
     for seed in range(40):
         scene = sample_scene("hits", seed, fps=12, duration=2.0)
         operator, plan = scene.plan.operator, scene.plan
-        still = operator.shake == 0 and not operator.jolts and len(operator.views) == 1 and not plan.distractors
+        still = (
+            operator.shake == 0 and not operator.jolts and len(operator.views) == 1 and not plan.distractors
+        )
         v = operator.views[0]
         if not still or v.swing or v.zoom or v.rise or len(ratios) >= 3:
             continue
