@@ -2,7 +2,10 @@
 
     python recipes/train_spotter.py measure --world CACHE --out MEASURED     (again whenever the cache has grown)
     python recipes/train_spotter.py train --data MEASURED --run RUN --minutes 60
-    python recipes/train_spotter.py export --run RUN
+    python recipes/train_spotter.py train --part appearance --data MEASURED --run LOOK
+    python recipes/train_spotter.py export --run RUN --look LOOK
+
+Motion and appearance share no weights, so each is trained by itself.
 
 CACHE holds the world's parts (`recipes/build_world_cache.py`): train-*, val-*, test-*. Scribbles are drawn here.
 """
@@ -19,12 +22,19 @@ import numpy as np
 import torch
 
 import weft.weights
+from weft.metrics import boxes, onset
+from weft.metrics.envelope import correlation
+from weft.spotting.motion import Motion
 from weft.spotting.network import SpotterConfig, SpotterNet
+from weft.spotting.reader import Reader
+from weft.spotting.readings import pick
 from weft.training import spotter
 from weft.training.loop import LoopConfig, ema_weights, train
 
 SCRIBBLES_PER_PART = 50
 WORLDS, DRAWINGS = 5, 3
+PICTURES = 128  # in a step of the appearance branch
+APPEARANCE = ("look.", "material.")
 REFRESH = 100  # steps between looks for newly measured parts
 SHIPPED = Path(__file__).parents[1] / "src/weft/weights/weft-spotter.safetensors"
 
@@ -60,14 +70,17 @@ class Pool:
         self.world: spotter.Examples | None = None
         self.drawn: spotter.Examples | None = None
 
-    def batch(self, step: int) -> dict[str, torch.Tensor]:
-        """The batch of a step: a pure function of it once the data have stopped growing."""
+    def refresh(self, step: int) -> None:
         if step % REFRESH == 0 or self.world is None:
             found = sorted(p for p in self.data.glob("*.npz") if ".part" not in p.name)
             if found != self.seen:
                 self.seen = found
                 self.world = spotter.Examples.load([p for p in found if p.name.startswith("train")])
                 self.drawn = spotter.Examples.load([p for p in found if p.name.startswith("drawn")])
+
+    def batch(self, step: int) -> dict[str, torch.Tensor]:
+        """The batch of a step: a pure function of it once the data have stopped growing."""
+        self.refresh(step)
         assert self.world is not None and self.drawn is not None
         rng = np.random.default_rng((step, 77))
         return spotter.batch(self.world, self.drawn, rng, worlds=WORLDS, drawings=DRAWINGS)
@@ -81,15 +94,90 @@ def learn(data: Path, run: Path, minutes: float, steps: int) -> None:
         steps=steps, minutes=minutes, learning_rate=1.5e-3, bf16=True, ema=0.995, warmup=100, log_every=25
     )
     train(net, lambda given, _: spotter.losses(net, given), pool.batch, config, run)
+    net.load_state_dict(
+        {k: v for k, v in ema_weights(run).items() if not k.startswith(APPEARANCE)}, strict=False
+    )
+    validate(net, spotter.Examples.load(sorted(data.glob("val-*.npz"))))
 
 
-def export(run: Path, out: Path, note: str) -> None:
-    """Write the moving average as float16 with the configuration beside it."""
+def validate(net: SpotterNet, val: spotter.Examples) -> None:
+    """Print onset scores on the validation clips by threshold, for `export --threshold`."""
+    reader = Reader(net, {})
+    detections, peak, ious, levels = [], [], [], []
+    for i in range(len(val)):
+        seen = Motion(
+            cells=val.cells[i].astype(np.float32),
+            overall=val.overall[i, :, :5],
+            cut=val.overall[i, :, 5] > 0.5,
+        )
+        readings, _ = reader.read(seen, val.pictures[i])
+        times, evidence, _ = pick(readings, 0.02, 4.0)
+        detections.append((times, evidence, np.sort(val.events[i][val.events[i][:, 0] >= 0, 0])))
+        peak.append(float(evidence.max(initial=0)))
+        known = np.isfinite(val.box[i]).all(1)
+        ious.append(boxes.mean_iou(readings.box[known], val.box[i][known]) if known.any() else np.nan)
+        levels.append(correlation(readings.level, np.power(10.0, val.level[i] / 20)))
+    for tolerance in (0.05, 0.1):
+        print(f"AP@{tolerance}: {onset.average_precision(detections, tolerance):.3f}", flush=True)
+    print(f"box IoU {np.nanmean(ious):.3f}, envelope r {np.mean(levels):.3f}")
+    print(
+        "largest evidence in a clip, quantiles 0 5 10 25 50:",
+        np.quantile(peak, [0, 0.05, 0.1, 0.25, 0.5]).round(3),
+    )
+    for threshold in np.arange(0.15, 0.85, 0.05):
+        scores = []
+        for times, evidence, true in detections:
+            kept = times[evidence >= threshold]
+            by_chance = onset.chance(len(kept), true, 4.0, 0.1, rng=np.random.default_rng(0), draws=10)
+            scores.append((onset.scores(kept, true, 0.1).f1, by_chance))
+        f1, luck = np.mean(scores, 0)
+        print(f"threshold {threshold:.2f}: F1@100 {f1:.3f}, minus chance {f1 - luck:.3f}", flush=True)
+
+
+def learn_look(data: Path, run: Path, minutes: float, steps: int) -> None:
+    torch.manual_seed(1)
     net = SpotterNet(SpotterConfig())
-    tensors = ema_weights(run)
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad_(name.startswith(APPEARANCE))
+    pool = Pool(data)
+    pool.refresh(0)
+    assert pool.world is not None
+    described, material = spotter.looked(pool.world, np.random.default_rng(78), times=3)
+    val = spotter.Examples.load(sorted(data.glob("val-*.npz")))
+    held, held_material = spotter.looked(val, np.random.default_rng(79))
+    net.look.mean.copy_(described.mean(0))
+    net.look.spread.copy_(described.std(0) + 1e-3)
+
+    def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        picked = torch.randperm(len(material), generator=torch.Generator().manual_seed(step))[:PICTURES]
+        return described[picked], material[picked]
+
+    config = LoopConfig(
+        steps=steps,
+        minutes=minutes,
+        learning_rate=1e-3,
+        weight_decay=0.1,
+        ema=0.995,
+        warmup=50,
+        log_every=100,
+    )
+    train(net, lambda given, g: spotter.look_loss(net, *given, g), batch, config, run)
+    net.load_state_dict(ema_weights(run))
+    with torch.inference_mode():
+        told = net.eval().material(net.look.learn(held)).argmax(1)
+    print("material, single pictures, validation:", float((told == held_material).float().mean()), flush=True)
+
+
+def export(run: Path, look: Path, out: Path, note: str, threshold: float, sure: float) -> None:
+    """Write the moving averages, motion from `run` and appearance from `look`, as float16, configuration beside."""
+    net = SpotterNet(SpotterConfig())
+    tensors = {k: v for k, v in ema_weights(run).items() if not k.startswith(APPEARANCE)}
+    tensors |= {k: v for k, v in ema_weights(look).items() if k.startswith(APPEARANCE)}
     net.load_state_dict(tensors)
     half = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
-    weft.weights.save(out, half, {"config": asdict(net.config), "threshold": 0.4, "trained": note})
+    weft.weights.save(
+        out, half, {"config": asdict(net.config), "threshold": threshold, "sure": sure, "trained": note}
+    )
     print(out, f"{out.stat().st_size / 2**20:.1f} MiB")
 
 
@@ -107,19 +195,26 @@ def main() -> None:
     t.add_argument("--data", type=Path, required=True)
     t.add_argument("--run", type=Path, required=True)
     t.add_argument("--minutes", type=float, default=60.0)
-    t.add_argument("--steps", type=int, default=20000)
+    t.add_argument("--part", choices=("motion", "appearance"), default="motion")
+    t.add_argument("--steps", type=int, default=None, help="default: 20000 of motion, 6000 of appearance")
     e = commands.add_parser("export")
     e.add_argument("--run", type=Path, required=True)
     e.add_argument("--out", type=Path, default=SHIPPED)
     e.add_argument("--note", default="")
+    e.add_argument("--look", type=Path, required=True)
+    e.add_argument("--threshold", type=float, required=True, help="chosen on the world's validation clips")
+    e.add_argument("--sure", type=float, default=0.0, help="below this evidence motion times the clip")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     if given.command == "measure":
         measure(given.world, given.out, given.scribbles, given.seconds)
     elif given.command == "train":
-        learn(given.data, given.run, given.minutes, given.steps)
+        if given.part == "motion":
+            learn(given.data, given.run, given.minutes, given.steps or 20000)
+        else:
+            learn_look(given.data, given.run, given.minutes, given.steps or 6000)
     else:
-        export(given.run, given.out, given.note)
+        export(given.run, given.look, given.out, given.note, given.threshold, given.sure)
 
 
 if __name__ == "__main__":

@@ -22,18 +22,18 @@ def texture(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 def hammer(fps: float, impacts: list[float], seconds: float = 4.0, pan: float = 0.0) -> list:
     """A textured block falls faster and faster, stops dead at each impact, then is slowly raised again."""
     rng = np.random.default_rng(1)
-    ground, block = texture(rng, HEIGHT, 2 * WIDTH), texture(rng, 40, 40)
+    ground, block = texture(rng, HEIGHT, 4 * WIDTH), texture(rng, 40, 40)
     frames = []
     for k in range(int(seconds * fps)):
         t = k / fps
         ahead = min((i - t for i in impacts if i >= t), default=9.0)
         since = min((t - i for i in impacts if i <= t), default=9.0)
-        y = 70 - min(60.0, 60 * (ahead / 0.3) ** 0.6 if ahead < 0.3 else 60.0)
+        y = 52 - min(44.0, 44 * (ahead / 0.3) ** 0.6 if ahead < 0.3 else 44.0)
         if since < 0.6 and since <= ahead:
-            y = 70 - 60 * min(since / 0.6, 1.0) ** 2
+            y = 52 - 44 * min(since / 0.6, 1.0) ** 2
         shift = int(pan * t)
         picture = ground[:, shift : shift + WIDTH].copy()
-        picture[int(y) : int(y) + 40, 60:100] = block
+        picture[int(y) : int(y) + 40, 50:90] = block
         frames.append((t, np.repeat(picture[..., None], 3, 2).astype(np.uint8)))
     return frames
 
@@ -50,7 +50,7 @@ def test_flow_is_the_shift(shift: tuple[int, int]) -> None:
 
 def test_camera_motion_is_removed() -> None:
     still = motion.join(motion.measure(hammer(25, [9.0], pan=40.0), 4.0))
-    assert abs(np.median(still.overall[5:-5, 2]) + 40 / WIDTH) < 0.02
+    assert abs(np.median(still.overall[5:-5, 2]) + 40 / WIDTH) < 0.04
     assert np.median(still.overall[5:-5, 1]) < 0.05
 
 

@@ -6,6 +6,8 @@ followed, and the peaks of its deceleration are the onsets. It says when and whe
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
@@ -33,22 +35,39 @@ def deceleration(motion: Motion) -> np.ndarray:
 def read(motion: Motion) -> Readings:
     """Read a whole clip. Depth is unknown (NaN), material and action are unknown (zeros)."""
     count = len(motion)
-    braking = deceleration(motion)
-    onset = braking / (1.0 + braking)
-    pulse = np.exp(-np.arange(int(1.5 * RATE)) / (DECAY_S * RATE))
-    peaks = np.where(onset > THRESHOLD, np.minimum(braking / 4, 1.0), 0.0)
-    level = LEVEL * np.convolve(peaks, pulse)[:count]
+    onset, strength, level = _heard(motion)
     return Readings(
-        onset=onset.astype(np.float32),
+        onset=onset,
         offset=np.zeros(count, np.float32),
-        strength=np.clip(braking / 4, 0.05, 1.0).astype(np.float32),
-        level=np.minimum(level, 1.0).astype(np.float32),
+        strength=strength,
+        level=level,
         sustained=np.zeros(count, np.float32),
         box=_box(motion),
         depth=np.full(count, np.nan, np.float32),
         material=np.zeros((count, len(MATERIALS)), np.float32),
         action=np.zeros((count, len(ACTIONS)), np.float32),
     )
+
+
+def _heard(motion: Motion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Onset evidence, strength and level `[T]`: each braking rings on for a while."""
+    braking = deceleration(motion)
+    onset = braking / (1.0 + braking)
+    pulse = np.exp(-np.arange(int(1.5 * RATE)) / (DECAY_S * RATE))
+    peaks = np.where(onset > THRESHOLD, np.minimum(braking / 4, 1.0), 0.0)
+    level = np.minimum(LEVEL * np.convolve(peaks, pulse)[: len(motion)], 1.0)
+    return (
+        onset.astype(np.float32),
+        np.clip(braking / 4, 0.05, 1.0).astype(np.float32),
+        level.astype(np.float32),
+    )
+
+
+def timed(readings: Readings, motion: Motion) -> Readings:
+    """`readings` with their onsets and levels read from `motion` instead; where and what are kept."""
+    count = len(motion)
+    onset, strength, level = _heard(motion)
+    return replace(readings, onset=onset, strength=strength, level=level, offset=np.zeros(count, np.float32))
 
 
 def _box(motion: Motion) -> np.ndarray:

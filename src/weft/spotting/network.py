@@ -60,7 +60,7 @@ class SpotterNet(nn.Module):
         self.box_state = nn.Linear(c.trunk, 24)
         self.box_heat = nn.Conv2d(24, 1, 3, padding=1)
         self.mix = nn.Parameter(torch.tensor([1.0, 0.5]))
-        self.look = _Look(c.picture)
+        self.look = _Look(c.picture, 2 * c.dropout)
         self.material = nn.Linear(c.picture, len(MATERIALS))
 
     def forward(self, cells: Tensor, overall: Tensor, pictures: Tensor) -> dict[str, Tensor]:
@@ -148,7 +148,7 @@ def describe(cells: Tensor, overall: Tensor) -> tuple[Tensor, Tensor]:
             turn,
             torch.asinh(change / usual) / 2,
             torch.asinh(cells[:, :, 5:6] / usual) / 2,
-            torch.log1p(cells[:, :, 6:7]),
+            torch.log1p(cells[:, :, 6:7].clamp_min(0)),
             torch.log1p(20 * speed * s) / 2,
             _ahead(change / usual).sub(change / usual).asinh() / 2,
             where,
@@ -218,29 +218,75 @@ class _Temporal(nn.Module):
 
 
 class _Look(nn.Module):
-    """Pictures `[N, 3, 96, 128]` and where the sounding thing is `[N, 12, 16]` to tokens `[N, D]`."""
+    """Pictures `[N, 3, 96, 128]` and where the sounding thing is `[N, 12, 16]` to tokens `[N, D]`.
 
-    def __init__(self, width: int) -> None:
+    A material shows in its texture and its colours: the energies of the 63 frequencies of 8 x 8 blocks at two
+    scales, and colours by mean, spread and a soft 27-bin histogram; near the thing, around it, and everywhere.
+    Only what these mean is learnt, so a few hundred clips suffice.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        before = 3
-        for after in (24, 48, 96, width):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
-            before = after
-        self.body = nn.Sequential(
-            *layers, nn.Conv2d(width, width, 3, padding=1), nn.GroupNorm(8, width), nn.SiLU()
-        )
-        self.attend = nn.Conv2d(width, 1, 1)
-        self.out = nn.Linear(3 * width, width)
+        self.register_buffer("mean", torch.zeros(LOOKS))
+        self.register_buffer("spread", torch.ones(LOOKS))
+        self.drop = nn.Dropout(dropout)
+        self.out = nn.Linear(LOOKS, width)
 
     def forward(self, pictures: Tensor, heat: Tensor) -> Tensor:
-        h = self.body(pictures - 0.5)
-        near = F.adaptive_avg_pool2d(heat[:, None], h.shape[-2:]).flatten(2)
-        near = near / near.sum(-1, keepdim=True).clamp_min(1e-6)
-        chosen = self.attend(h).flatten(2).softmax(-1)
-        h = h.flatten(2)
-        pooled = torch.cat([(h * near).sum(-1), (h * chosen).sum(-1), h.mean(-1)], 1)
-        return F.silu(self.out(pooled))
+        return self.learn(looks(pictures, heat))
+
+    def learn(self, described: Tensor) -> Tensor:
+        """Tokens `[N, D]` from `looks` `[N, 477]`."""
+        return F.silu(self.out(self.drop(((described - self.mean) / self.spread).clamp(-4, 4))))
+
+
+LOOKS = 3 * (2 * 63 + 6 + 27)
+
+
+def looks(pictures: Tensor, heat: Tensor) -> Tensor:
+    """Describe pictures `[N, 3, 96, 128]` in 0..1 and heat `[N, 12, 16]` by texture and colour: `[N, 477]`."""
+    near = heat[:, None] / heat.amax((1, 2))[:, None, None, None].clamp_min(1e-6)
+    around = F.avg_pool2d(near, 5, 1, 2)
+    weights = torch.cat([near, around, torch.ones_like(near)], 1) + 1e-4
+    luma = (pictures * pictures.new_tensor([0.299, 0.587, 0.114])[None, :, None, None]).sum(1, keepdim=True)
+    blocks = _frequencies().to(pictures)
+    found = []
+    for scale in (1, 2):
+        grey = luma if scale == 1 else F.avg_pool2d(luma, 2)
+        energy = F.conv2d(grey, blocks, stride=4, padding=2).square()
+        found.append((_within(energy, weights) + 1e-5).log())
+    colour = F.avg_pool2d(pictures, 2)
+    yuv = torch.einsum("ij,njhw->nihw", colour.new_tensor(_YUV), colour)
+    mean = _within(yuv, weights)
+    found += [mean * 4, (_within(yuv.square(), weights) - mean.square()).clamp_min(1e-6).sqrt() * 8]
+    parts = (
+        1 - (colour[:, :, None] - colour.new_tensor([0.1, 0.45, 0.8])[None, None, :, None, None]).abs() / 0.35
+    ).clamp(0)
+    r, g, b = parts.unbind(1)
+    bins = (r[:, :, None, None] * g[:, None, :, None] * b[:, None, None, :]).flatten(1, 3)
+    found.append((_within(bins, weights) + 1e-3).log())
+    return torch.cat([f.flatten(1) for f in found], 1)
+
+
+_YUV = ((0.299, 0.587, 0.114), (-0.169, -0.331, 0.5), (0.5, -0.419, -0.081))
+
+
+def _within(values: Tensor, weights: Tensor) -> Tensor:
+    """Weighted means `[N, 3, C]` of values `[N, C, h, w]` by weights `[N, 3, 12, 16]`."""
+    w = F.interpolate(weights, size=values.shape[-2:], mode="bilinear")
+    w = w / w.sum((2, 3), keepdim=True)
+    return torch.einsum("nkhw,nchw->nkc", w, values)
+
+
+def _frequencies() -> Tensor:
+    """The 63 alternating cosines of an 8 x 8 block, orthonormal: `[63, 1, 8, 8]`."""
+    n = torch.arange(8.0)
+    base = torch.cos(torch.pi / 8 * (n[None] + 0.5) * n[:, None]) * (2 / 8) ** 0.5
+    base[0] /= 2**0.5
+    return torch.einsum("ai,bj->abij", base, base).flatten(0, 1)[1:, None]
 
 
 def _box(heat: Tensor, w: Tensor, h: Tensor) -> Tensor:

@@ -50,6 +50,9 @@ class Readings:
     def __len__(self) -> int:
         return len(self.onset)
 
+    def __getitem__(self, which: slice) -> Readings:
+        return Readings(**{f.name: getattr(self, f.name)[which] for f in fields(Readings)})
+
 
 def joined(parts: Iterable[Readings]) -> Readings:
     """Join consecutive readings into one."""

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.spotting import motion
-from weft.spotting.network import LEVEL_RANGE_DB, PICTURE_RATE, SpotterNet
+from weft.spotting.network import LEVEL_RANGE_DB, PICTURE_RATE, SpotterNet, looks
 
 READINGS = 100  # of a 4-s example
 WINDOW = 80  # of a training step; what is left is room for tempo
@@ -327,14 +327,50 @@ def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
             )
             lasting = torch.maximum(lasting, during.any(2).float())
         result["sustained"] = F.binary_cross_entropy_with_logits(out["sustained"][:real], lasting)
-        looked = net.see(given["pictures"], out["heat"][:real], given["at"])["material"]
-        result["material"] = F.cross_entropy(looked.mean(1), given["material"][:real], label_smoothing=0.05)
+        told_material = net.see(given["pictures"], out["heat"][:real], given["at"])["material"]
+        result["material"] = F.cross_entropy(
+            told_material.mean(1), given["material"][:real], label_smoothing=0.05
+        )
     weights = {
         "onset": 4.0, "offset": 0.15, "strength": 0.5, "box": 4.0, "iou": 1.0, "depth": 0.5, "level": 1.0,
         "envelope": 0.5, "action": 0.2, "sustained": 0.2, "material": 0.3,
     }  # fmt: skip
     result["loss"] = torch.stack([weights[k] * v for k, v in result.items()]).sum()
     return result
+
+
+def looked(world: Examples, rng: np.random.Generator, times: int = 2) -> tuple[Tensor, Tensor]:
+    """Describe every clip's pictures, varied anew `times` times: (`looks` `[M, 477]`, material `[M]`).
+
+    Heat stands where the true box is, give or take; a box that is unknown gives flat heat.
+    """
+    rows, columns = motion.GRID
+    y, x = (np.arange(rows)[:, None] + 0.5) / rows, (np.arange(columns)[None] + 0.5) / columns
+    found, said = [], []
+    for i in np.repeat(np.arange(len(world)), times):
+        shown = rng.choice(8, 2, replace=False)
+        pictures = _look(world.pictures[i][shown], False, (0, 0), rng)
+        heat = []
+        for k in shown:
+            x1, y1, x2, y2 = world.box[i, min(int(k * motion.RATE / PICTURE_RATE), READINGS - 1)]
+            cx = (x1 + x2) / 2 + 0.06 * rng.standard_normal()
+            cy = (y1 + y2) / 2 + 0.06 * rng.standard_normal()
+            spot = np.exp(-0.5 * (np.square((x - cx) / 0.1) + np.square((y - cy) / 0.12)))
+            heat.append(spot if np.isfinite(spot).all() and spot.sum() > 0.05 else np.ones((rows, columns)))
+        warm = torch.from_numpy(np.stack(heat).astype(np.float32))
+        found.append(looks(torch.from_numpy(pictures), warm))
+        said += [int(world.material[i])] * len(shown)
+    return torch.cat(found), torch.tensor(said)
+
+
+def look_loss(
+    net: SpotterNet, described: Tensor, material: Tensor, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """The loss of the appearance branch on `looked` rows, with a little noise on the descriptions."""
+    noise = 0.15 * torch.randn(described.shape, generator=generator) * net.look.spread
+    told = net.material(net.look.learn(described + noise)).float()
+    right = (told.argmax(1) == material).float().mean()
+    return {"loss": F.cross_entropy(told, material, label_smoothing=0.05), "right": right}
 
 
 def linear(level: Tensor) -> Tensor:

@@ -1,0 +1,132 @@
+"""From a file to a cue sheet: complete, obedient, and the same however long the clip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from weft.cues.sheet import CueSheet, Onset, What, When
+from weft.media.video import Video
+from weft.spotting import picture_tokens, spot
+from weft.spotting.network import SpotterConfig, SpotterNet
+from weft.spotting.observe import observe
+from weft.spotting.reader import Reader
+
+SMALL = SpotterConfig(cells=16, blocks=1, trunk=16, dilations=(1,), picture=16)
+
+
+def write(path: Path, seconds: float, fps: int = 20, size: tuple[int, int] = (128, 96)) -> Path:
+    """A bright block that falls and stops twice a second, over noise."""
+    rng = np.random.default_rng(0)
+    ground = rng.integers(60, 120, (size[1] // 8, size[0] // 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    block = rng.integers(100, 255, (6, 6, 3), dtype=np.uint8).repeat(5, 0).repeat(5, 1)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mpeg4", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = size[0], size[1], "yuv420p"
+        stream.bit_rate = 2_000_000
+        for k in range(round(seconds * fps)):
+            phase = (k / fps) % 0.5 / 0.5
+            y = int(4 + 50 * (phase / 0.5) ** 2 if phase < 0.5 else 54 - 100 * (phase - 0.5))
+            picture = ground[: size[1], : size[0]].copy()
+            picture[y : y + 30, 40:70] = block
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = k, Fraction(1, fps)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Video:
+    return Video.open(write(tmp_path_factory.mktemp("spotting") / "clip.mp4", 4.0))
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    torch.manual_seed(0)
+    return Reader(SpotterNet(SMALL), {"threshold": 0.1})
+
+
+def test_the_sheet_is_complete_and_survives_json(clip: Video) -> None:
+    sheet = spot(clip)
+    assert sheet.when.onsets is not None
+    assert sheet.when.envelope is not None
+    assert sheet.where.tracks
+    assert sheet.when.source in ("spotter", "motion")
+    assert CueSheet.from_json(sheet.to_json()) == sheet
+
+
+def test_what_a_person_wrote_is_obeyed(clip: Video) -> None:
+    free = spot(clip)
+    onsets = (Onset(t=0.123, strength=0.5, material="glass"), Onset(t=3.3))
+    given = CueSheet(clip=free.clip, when=When(onsets=onsets), what=What(prompt="a bell"))
+    sheet = spot(clip, given)
+    assert sheet.when.onsets is not None
+    assert [o.t for o in sheet.when.onsets] == [0.123, 3.3]
+    assert sheet.when.onsets[0].material == "glass"
+    assert sheet.what.prompt == "a bell"
+    assert sheet.where.tracks == free.where.tracks
+    none = spot(clip, replace(given, when=When(onsets=())))
+    assert none.when.onsets == ()
+
+
+def test_progress_rises_to_the_end(clip: Video) -> None:
+    heard: list[tuple[str, float]] = []
+    observe(clip, progress=lambda stage, done: heard.append((stage, done)))
+    shares = [done for _, done in heard]
+    assert shares == sorted(shares)
+    assert shares[-1] > 0.9
+    assert {stage for stage, _ in heard} == {"spot"}
+
+
+def test_windows_read_as_one(tmp_path: Path, reader: Reader) -> None:
+    """Windows of 3 s with margins wider than the small network sees give almost what one window gives."""
+    video = Video.open(write(tmp_path / "long.mp4", 7.3))
+    whole = observe(video, reader=reader)
+    parted = observe(video, reader=reader, window=75)
+    assert len(parted.readings) == len(whole.readings) == int(np.ceil(video.duration * 25 - 1e-6))
+    assert parted.tokens is not None
+    assert whole.tokens is not None
+    assert abs(len(parted.tokens) - len(whole.tokens)) <= 1
+    assert np.corrcoef(parted.readings.onset, whole.readings.onset)[0, 1] > 0.95
+
+
+def test_unsure_network_leaves_the_timing_to_motion(clip: Video, reader: Reader) -> None:
+    unsure = Reader(reader.net, {"threshold": 0.1, "sure": 1.1})
+    seen = observe(clip, reader=unsure)
+    assert seen.source == "motion"
+    assert seen.tokens is not None
+    assert seen.readings.material.max() > 0
+    sheet = spot(clip, seen=seen)
+    assert sheet.when.source == "motion"
+    found = np.array([o.t for o in sheet.when.onsets or ()])
+    landings = 0.25 + 0.5 * np.arange(8)
+    near = np.abs(found[:, None] - landings[None]).min(0) < 0.1
+    assert near.mean() > 0.7
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.5])
+def test_very_short_clips(tmp_path: Path, seconds: float, reader: Reader) -> None:
+    video = Video.open(write(tmp_path / "short.mp4", seconds))
+    sheet = spot(video, seen=observe(video, reader=reader))
+    assert all(o.t <= video.duration for o in sheet.when.onsets or ())
+
+
+def test_picture_tokens_are_one_a_second(clip: Video) -> None:
+    tokens = picture_tokens(clip, observe(clip))
+    assert tokens.dtype == np.float32
+    assert tokens.shape == (4, 128)
+    assert np.isfinite(tokens).all()
+
+
+@pytest.mark.clips
+def test_every_real_clip_is_spotted(shared_clips: Path) -> None:
+    for path in sorted(shared_clips.glob("*.mp4"))[:3]:
+        sheet = spot(Video.open(path, duration=3.0))
+        assert sheet.when.onsets is not None, path.name
