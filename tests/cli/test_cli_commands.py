@@ -260,3 +260,27 @@ def test_ctrl_c_leaves_the_folder_as_it_was(clip):
     assert not [name for name in left if ".part" in name or name.startswith(".")]
     for name in left:  # whole takes that were finished before the stop stay; each has its family
         assert name.startswith("clip.weft.")
+
+
+def test_train_runs_a_recipe_with_its_own_flags(weft_run, tmp_path):
+    recipe = tmp_path / "train_nothing.py"
+    recipe.write_text("import sys, pathlib\npathlib.Path(sys.argv[2]).write_text(sys.argv[1])\nsys.exit(0)\n")
+    assert weft_run("train", recipe, "--steps", tmp_path / "ran")[0] == 0
+    assert (tmp_path / "ran").read_text() == "--steps"
+    status, _, err = weft_run("train", tmp_path / "train_nothin.py")
+    assert status == 2 and "train_nothing.py" in err
+
+
+@pytest.mark.world
+def test_world_sample_and_build_write_clips(weft_run, tmp_path):
+    pytest.importorskip("mujoco")
+    flags = ("--count", 1, "--duration", 1.0, "--seed", 3)
+    assert weft_run("world", "sample", tmp_path / "s", "--domain", "hits", *flags)[0] == 0
+    (clip,) = (tmp_path / "s").glob("*.mp4")
+    assert media.Video.open(clip).has_audio
+    assert weft.CueSheet.load(clip.with_suffix(".json")).when.source == "world"
+    assert (
+        weft_run("world", "build", tmp_path / "b", "--count", 2, "--split", "val", "--domains", "hits")[0]
+        == 0
+    )
+    assert list((tmp_path / "b").rglob("*.tar"))

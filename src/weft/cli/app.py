@@ -171,20 +171,17 @@ def doctor(json: Json = False) -> None:
     examine_machine(Console(as_json=json))
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def train(
-    part: Annotated[str, typer.Argument(help="codec, generator or spotter.", show_default=False)],
-    folder: Annotated[
-        Path, typer.Argument(help="Where checkpoints and logs go; run again to resume.", show_default=False)
+    context: typer.Context,
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe, such as recipes/train_codec.py.", show_default=False)
     ],
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps in all [the recipe's].")] = None,
-    seed: Seed = 0,
-    quiet: Quiet = False,
 ) -> None:
-    """Train one of weft's own networks in the world. Stops cleanly on Ctrl-C and resumes bit-exactly."""
-    from weft.cli.commands import train_part
+    """Run a training recipe; what follows its name are the recipe's own flags (--help lists them)."""
+    from weft.cli.commands import run_recipe
 
-    train_part(Console(quiet), part, folder, steps=steps, seed=seed)
+    run_recipe(recipe, context.args)
 
 
 @world.command("sample")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 import time
 from collections import defaultdict
 from dataclasses import asdict
@@ -165,17 +167,18 @@ def examine_machine(console: Console) -> None:
         raise SystemExit(1)
 
 
-def train_part(console: Console, part: str, folder: Path, *, steps: int | None, seed: int) -> None:
-    import importlib
-
-    parts = ("codec", "generator", "spotter")
-    if part not in parts:
-        raise UserError(f"unknown part {part!r}; give {', '.join(parts)}")
+def run_recipe(recipe: Path, arguments: list[str]) -> None:
+    """Run a recipe as if it were started by hand: its own flags, its own output, its own exit status."""
+    if not recipe.is_file():
+        near = ", ".join(sorted(p.name for p in recipe.parent.glob("train_*.py"))) or "none there"
+        raise UserError(f"no recipe at {recipe}; recipes in {recipe.parent}: {near}")
     try:
-        importlib.import_module(f"weft.training.{part}").train(folder, steps=steps, seed=seed)
+        before, sys.argv = sys.argv, [str(recipe), *arguments]
+        runpy.run_path(str(recipe), run_name="__main__")
     except ModuleNotFoundError as error:
-        raise MissingExtra(f"weft train {part}", "train") from error
-    console.say(f"{folder}: done")
+        raise MissingExtra(f"{recipe.name} (no module {error.name})", "train") from error
+    finally:
+        sys.argv = before
 
 
 def sample_world(
