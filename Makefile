@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 demo: setup
 	@mkdir -p "$(OUT)"
-	@$(BIN)/weft generate "$(CLIP)" --out-dir "$(OUT)" --timeline --force
+	@$(BIN)/weft generate "$(CLIP)" --out-dir "$(OUT)" --timeline --lufs -23 --force
 
 test: check
 	$(BIN)/python -m pytest
