@@ -72,6 +72,8 @@ def write_clip(
             context.options = {"preset": "ultrafast", "crf": "10", "sc_threshold": "0", "bf": str(bframes)}
             if bframes:
                 context.options = {**context.options, "b-pyramid": "normal", "b-adapt": "0"}
+        if codec == "libx265":
+            context.options = {"x265-params": "log-level=none"}
         if aspect is not None:
             context.sample_aspect_ratio = aspect
         if rotate is not None:

@@ -154,6 +154,7 @@ def test_refusals(tmp_path: Path) -> None:
         read_audio(tmp_path / "a.wav", start=5.0)
 
 
+@pytest.mark.slow
 @pytest.mark.clips
 def test_real_clips(shared_clips: Path) -> None:
     for path in sorted(shared_clips.glob("*.mp4")):

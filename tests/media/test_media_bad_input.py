@@ -56,17 +56,21 @@ def test_not_media(tmp_path: Path, name: str, what: str, capfd: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"options": {"movflags": "faststart"}}], ids=["index last", "index first"]
+    ("name", "options"),
+    [
+        ("c.mp4", {}),
+        ("c.mp4", {"options": {"movflags": "faststart"}}),  # the index first, then too little
+        ("c.mov", {}),
+        ("c.mkv", {}),
+        ("c.webm", {"codec": "libvpx-vp9"}),
+        ("c.avi", {}),
+    ],
+    ids=str,
 )
-@pytest.mark.parametrize("name", ["c.mp4", "c.mov", "c.mkv", "c.webm", "c.avi"])
-@pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.9])
 def test_cut_short(
     clip: Maker, name: str, part: float, options: dict[str, object], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    if name.endswith("webm"):
-        options = {"codec": "libvpx-vp9"}
-    elif not name.endswith(("mp4", "mov")):
-        options = {}
     path = clip(name, count=75, **options)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * part)])
@@ -201,7 +205,7 @@ import numpy as np
 from weft.errors import MediaError
 from weft.media import mux, write_audio
 rng = np.random.default_rng(0)
-sound = rng.standard_normal((2, 44100 * 20)).astype(np.float32) * 0.1
+sound = rng.standard_normal((2, 44100 * 4)).astype(np.float32) * 0.1
 {before}
 for name in ("o.mp4", "o.mkv", "o.wav", "o.flac"):
     try:
@@ -214,7 +218,7 @@ for name in ("o.mp4", "o.mkv", "o.wav", "o.flac"):
 
 def test_disk_full(clip: Maker, tmp_path: Path) -> None:
     """A limit on the size of files stands in for a full disk: the same failing write, another number."""
-    source = clip(count=500, sound=None)
+    source = clip(count=100)
     out = tmp_path / "out"
     out.mkdir()
     before = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))"

@@ -250,7 +250,18 @@ def test_an_excerpt_keeps_the_own_sound_of_that_part(clip: Maker, tmp_path: Path
     result = mux(Video.open(path, 1.52, 1.0), noise(1), tmp_path / name, original="keep")
     kept = np.abs(read_audio(tmp_path / name, track=1)[0])
     assert kept.argmax() / RATE == pytest.approx(2.1 - 1.52 + result.lead, abs=0.001)
+    with av.open(str(tmp_path / name)) as container:  # and little of what came before
+        assert sum(1 for p in container.demux(audio=1) if p.size) <= (1.0 + result.lead + 0.2) * RATE / 1024
     assert kept.shape[0] <= result.samples + 1024 and np.count_nonzero(kept > 0.3) == 1
+
+
+def test_hevc_gets_the_tag_that_apple_plays(clip: Maker, tmp_path: Path) -> None:
+    path = clip(codec="libx265", count=10)
+    mux(path, noise(1), tmp_path / "o.mov")
+    with av.open(str(path)) as before, av.open(str(tmp_path / "o.mov")) as after:
+        assert before.streams.video[0].codec_context.codec_tag == "hev1"
+        assert after.streams.video[0].codec_context.codec_tag == "hvc1"
+    assert packets(tmp_path / "o.mov") == packets(path)
 
 
 def test_cover_art_and_attachments(clip: Maker, tmp_path: Path) -> None:
@@ -425,7 +436,7 @@ def test_the_terminal_stays_quiet(clip: Maker, tmp_path: Path, capfd: pytest.Cap
 
 def test_long_sound_is_taken_block_by_block(clip: Maker, tmp_path: Path) -> None:
     """Six minutes of blocks: never more than a few seconds of them are waiting to be written."""
-    path = clip(rate=2, count=720, gop=20)
+    path = clip(rate=1, count=360, gop=20, size=(16, 16))
     alive: set[int] = set()
     most = 0
 
@@ -446,6 +457,7 @@ def test_long_sound_is_taken_block_by_block(clip: Maker, tmp_path: Path) -> None
     assert most < 30
 
 
+@pytest.mark.slow
 @pytest.mark.clips
 def test_real_clips(shared_clips: Path, tmp_path: Path) -> None:
     for path in sorted(shared_clips.glob("*.mp4")):

@@ -232,6 +232,7 @@ def test_impossible_wishes(clip: Maker) -> None:
         video.frames(25, (8, 8), "fill")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.clips
 def test_real_clips(shared_clips: Path) -> None:
     for path in sorted(shared_clips.glob("*.mp4")):

@@ -67,8 +67,6 @@ def written_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
 def _rename_to_new(aside: Path, target: Path) -> None:
     try:
         os.link(aside, target)  # unlike rename, refuses to replace a file that appeared meanwhile
-    except FileExistsError as error:
-        raise MediaError(f"{target} exists already; choose another name or allow overwriting") from error
-    except OSError:  # a file system without hard links
+    except OSError:  # one did, or a file system without hard links
         refuse_existing(target, overwrite=False)
         aside.rename(target)

@@ -201,7 +201,7 @@ class _Job:
         tags = "+use_metadata_tags" if any("." in key for key in metadata) else ""
         return {"movflags": f"+faststart{tags}", "movie_timescale": str(rate)}
 
-    def _unfit(self, codec: str) -> MediaError:
+    def _unfit(self, codec: str | None) -> MediaError:
         suffix = self.target.suffix
         way_out = "convert the clip to H.264 first" if suffix == ".mkv" else "write .mkv instead"
         return MediaError(f"{suffix} cannot hold {codec} pictures; {way_out}")
