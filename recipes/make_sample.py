@@ -17,7 +17,9 @@ from weft.world.scene import sample_scene
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--domain", default="hits")
     parser.add_argument("--material", default=None)
     parser.add_argument("--seed", type=int, required=True)

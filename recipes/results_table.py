@@ -63,7 +63,9 @@ class Row:
         verdict = ""
         if self.must is not None and self.aim is not None:
             better = (lambda a, b: a <= b) if self.low else (lambda a, b: a >= b)
-            verdict = "aim" if better(got, self.aim) else "reached" if better(got, self.must) else "**not reached**"
+            verdict = (
+                "aim" if better(got, self.aim) else "reached" if better(got, self.must) else "**not reached**"
+            )
         beside = self.beside(found[self.source]) if self.beside else ""
         bounds = ["" if x is None else f"{x:g}" for x in (self.must, self.aim)]
         return [self.what, shown(value), *bounds, verdict, beside]
@@ -91,7 +93,9 @@ def at(*keys: str) -> Callable[[dict[str, Any]], Any]:
 
 def beside(**keys: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
     """Other numbers of the same file, named, as one cell."""
-    return lambda tree: "; ".join(f"{name.replace('_', ' ')} {shown(at(*k)(tree))}" for name, k in keys.items())
+    return lambda tree: "; ".join(
+        f"{name.replace('_', ' ')} {shown(at(*k)(tree))}" for name, k in keys.items()
+    )
 
 
 def compared(metric: str) -> Callable[[dict[str, Any]], str]:
@@ -142,6 +146,8 @@ PERFORMERS = [
     Row("weft-physical: words never seen, right material heard", "generator", at("unseen words", "weft-physical"),
         0.5, 0.7),
 ]  # fmt: skip
+
+SPOTTER: list[Row] = []
 
 
 def dials(found: dict[str, Any]) -> list[str]:
@@ -204,7 +210,9 @@ def readme(text: str, found: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     found = results()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Progress = Callable[[str, float], None]
-"""Called as `progress(stage, fraction)`: the stage's name ("spot", "perform", "write") and how much of it is done, 0 to 1."""
+"""Called as `progress(stage, fraction)`: the stage's name ("spot", "perform") and the share of it done, 0 to 1."""
 
 
 def silent(stage: str, fraction: float) -> None:
