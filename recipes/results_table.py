@@ -22,7 +22,7 @@ COMMANDS = {
     "codec": "python recipes/evaluate_codec.py --clips CLIPS",
     "generator": "python recipes/evaluate_generator.py",
     "words": "python recipes/evaluate_words.py",
-    "spotter": "python recipes/evaluate_spotter.py --world CACHE --clips CLIPS",
+    "spotter": "python recipes/evaluate_spotter.py report --data MEASURED --clips CLIPS",
     "speed": "python recipes/benchmark.py --runs 5",
 }
 
@@ -147,7 +147,18 @@ PERFORMERS = [
         0.5, 0.7),
 ]  # fmt: skip
 
-SPOTTER: list[Row] = []
+SPOTTER = [
+    Row("spotter, world: onset AP@50 ms", "spotter", at("world test", "onset AP@50"), 0.92, 0.96,
+        beside=beside(motion_detector=("world test", "motion baseline AP@50"))),
+    Row("spotter, world: envelope r", "spotter", at("world test", "envelope r (25 Hz, 60 ms windows)"), 0.7, 0.8),
+    Row("spotter, world: box IoU", "spotter", at("world test", "box IoU"), 0.5, 0.7,
+        beside=beside(mean_box=("world test", "box IoU of the mean box"))),
+    Row("spotter, world: material from the picture ÷ chance", "spotter",
+        at("world test", "material accuracy / chance"), 5, 10),
+    Row("spotter, ten real clips: onset F1@100 ms minus chance", "spotter",
+        at("real clips", "spotter, ten clips", "f1@100 minus chance"), 0.25, 0.4,
+        beside=beside(motion_detector=("real clips", "motion baseline, ten clips", "f1@100 minus chance"))),
+]  # fmt: skip
 
 
 def dials(found: dict[str, Any]) -> list[str]:
