@@ -8,6 +8,7 @@ whose contents are replaced for every clip. Shadows are props flattened onto the
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 from functools import lru_cache
 from typing import Any
@@ -35,18 +36,29 @@ _KINDS = {
 
 
 def load_mujoco() -> Any:
-    """The mujoco module, set to draw off screen. Raises MissingExtra, or UserError where OpenGL is missing."""
+    """The mujoco module. Raises MissingExtra where it is not installed."""
     os.environ.setdefault("MUJOCO_GL", "osmesa")
-    os.environ.setdefault("LP_NUM_THREADS", "1")
+    os.environ.setdefault(
+        "LP_NUM_THREADS", "1"
+    )  # OSMesa's drawing threads: one, or they fight over the cores
     try:
         import mujoco
     except ImportError as e:
-        if "GL" in str(e).upper() and "mujoco" not in str(e):
-            raise UserError(_no_gl()) from e
-        raise MissingExtra("weft world", "world") from e
-    except AttributeError as e:  # PyOpenGL without a library to load
+        if e.name == "mujoco":
+            raise MissingExtra("weft world", "world") from e
+        raise UserError(_no_gl()) from e
+    except AttributeError as e:  # PyOpenGL, where the library itself is missing
         raise UserError(_no_gl()) from e
     return mujoco
+
+
+def _gl_context(size: tuple[int, int]) -> Any:
+    """An off-screen context of the kind MUJOCO_GL names, whatever mujoco chose when it was imported."""
+    backend = "mujoco.egl" if os.environ.get("MUJOCO_GL", "").lower() == "egl" else "mujoco.osmesa"
+    try:
+        return importlib.import_module(backend).GLContext(*size)
+    except Exception as e:  # PyOpenGL raises whatever it likes where a library is missing
+        raise UserError(_no_gl()) from e
 
 
 def _no_gl() -> str:
@@ -63,12 +75,9 @@ class Stage:
         self._mj = mj = load_mujoco()
         self.size = size
         self._model = mj.MjModel.from_xml_string(_slots_xml(size))
-        try:
-            self._gl = mj.GLContext(*size)
-            self._gl.make_current()
-            self._con = mj.MjrContext(self._model, mj.mjtFontScale.mjFONTSCALE_50)
-        except Exception as e:
-            raise UserError(_no_gl()) from e
+        self._gl = _gl_context(size)
+        self._gl.make_current()
+        self._con = mj.MjrContext(self._model, mj.mjtFontScale.mjFONTSCALE_50)
         mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN, self._con)
         self._scene = mj.MjvScene(self._model, maxgeom=_MAX_GEOMS)
         self._scene.flags[:] = 0
