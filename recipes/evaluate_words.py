@@ -33,6 +33,12 @@ ACTION_PROMPTS = {
     ),
 }
 
+NOTE = (
+    "The list was fixed before training and no word of it was trained on. It was measured twice: 0.659 with the captions' "
+    "nouns and WordNet, then, the training nouns widened by hand where classes were small, the figure here. Only the first "
+    "is blind; the second list of nouns was written by someone who had seen the first figures by material."
+)
+
 
 def best(scores: dict[str, float]) -> str:
     return max(scores, key=scores.__getitem__)
@@ -65,6 +71,7 @@ def main() -> None:
         "chance": round(1 / len(MATERIALS), 4),
         "must_reach": 0.5,
         "aim": 0.7,
+        "note": NOTE,
         "weights_sha256": weights.sha256("weft-text"),
         "held_out_nouns_alone": bootstrap(alone).to_json(),
         "no_word_ever_seen": bootstrap(strict).to_json(),

@@ -51,7 +51,7 @@ def test_foleygrams_template_names_every_material(material: str) -> None:
 
 def test_held_out_words_find_their_material() -> None:
     right = [best(material_scores(n)) == m for m, nouns in lexicon.HELD_OUT.items() for n in nouns]
-    assert np.mean(right) >= 0.6, np.mean(right)
+    assert np.mean(right) >= 0.65, np.mean(right)
 
 
 @pytest.mark.parametrize("prompt", ["", "  ", "木の机を叩く", "🥁", "something happens", "?!"])
