@@ -3,6 +3,8 @@
     python recipes/train_codec.py pool --data DIR --parts 0:12
     python recipes/train_codec.py train --data DIR --run first --minutes 45
     python recipes/train_codec.py freeze --data DIR --run first
+    python recipes/train_codec.py strokes --data DIR --run strokes --minutes 5 --rate 3e-3
+    python recipes/train_codec.py freeze --data DIR --run strokes
     python recipes/train_codec.py decoder --data DIR --run second --minutes 45
     python recipes/train_codec.py freeze --data DIR --run second
 
@@ -16,6 +18,7 @@ import dataclasses
 import json
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +27,7 @@ import torch
 
 from weft.codecs.stft_vae import StftVae
 from weft.training.adversary import DecoderLesson, decoder_step
-from weft.training.codec import CodecLossConfig, Pool, codec_step, measure
+from weft.training.codec import CodecLossConfig, Pool, codec_step, heard_step, measure
 from weft.training.loop import LoopConfig, ema_weights, train
 from weft.training.sounds import training_sound
 
@@ -71,7 +74,7 @@ def validate(codec: StftVae) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=["pool", "train", "decoder", "freeze"])
+    parser.add_argument("stage", choices=["pool", "train", "strokes", "decoder", "freeze"])
     parser.add_argument("--data", type=Path, required=True, help="folder of the pool and the run")
     parser.add_argument("--run", default="run", help="name of the run inside the folder")
     parser.add_argument("--parts", default="0:40", help="which parts of the pool to render, first:last")
@@ -88,20 +91,27 @@ def main() -> None:
     if args.stage == "pool":
         first, last = (int(x) for x in args.parts.split(":"))
         pool(args.data / "pool", range(first, last))
-    elif args.stage in ("train", "decoder"):
+    elif args.stage in ("train", "strokes", "decoder"):
         run(args)
     else:
         freeze(args)
 
 
 def run(args: argparse.Namespace) -> None:
+    """Train all of the codec, or its decoder with a critic, or only the gain within its frames."""
     folder = args.data / args.run
+    module: torch.nn.Module
     torch.manual_seed(0)
-    if args.stage == "decoder":
+    step: Callable[..., dict[str, torch.Tensor]]
+    if args.stage == "strokes":
+        module = codec = StftVae.load(args.start or "weft-codec")
+        codec.stroke.requires_grad_(True)
+        step = heard_step
+    elif args.stage == "decoder":
         codec = StftVae.load(args.start or "weft-codec").requires_grad_(True)
-        module: torch.nn.Module = (lesson := DecoderLesson(codec))
+        module, step = DecoderLesson(codec), decoder_step
     else:
-        module = codec = StftVae()
+        module, step = (codec := StftVae()), codec_step
         if args.start is not None:
             codec.load_state_dict(torch.load(args.start, weights_only=True))
     losses = dataclasses.replace(
@@ -126,8 +136,7 @@ def run(args: argparse.Namespace) -> None:
             file.write(json.dumps({"step": step} | validate(judged)) + "\n")
 
     config = dataclasses.replace(LOOP, minutes=args.minutes, device=args.device, learning_rate=args.rate)
-    step = partial(codec_step, codec, losses) if module is codec else partial(decoder_step, lesson, losses)
-    print(train(module, step, batch_at, config, folder, on_checkpoint=report))
+    print(train(module, partial(step, module, losses), batch_at, config, folder, on_checkpoint=report))
 
 
 def codec_weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -160,6 +160,18 @@ def codec_step(
     return {"loss": loss} | {name: value.detach() for name, value in losses.items()}
 
 
+def heard_step(
+    codec: StftVae, config: CodecLossConfig, batch: dict[str, Any], generator: torch.Generator
+) -> dict[str, Tensor]:
+    """A step on the resynthesised sound alone: cheap, for the parts of the decoder that come after its levels."""
+    audio = batch["audio"]
+    made = codec.spectrum(codec.encode(audio))
+    with torch.autocast(audio.device.type, enabled=False):
+        losses = heard_losses(codec.synthesise(made, audio.shape[-1]), audio)
+    loss = torch.stack([getattr(config, name) * value for name, value in losses.items()]).sum()
+    return {"loss": loss} | {name: value.detach() for name, value in losses.items()}
+
+
 @torch.no_grad()
 def measure(audio: Tensor, made: Tensor) -> dict[str, float]:
     """Errors of one sound `[2, N]` against the true one.
