@@ -36,7 +36,8 @@ ACTION_PROMPTS = {
 NOTE = (
     "The list was fixed before training and no word of it was trained on. It was measured twice: 0.659 with the "
     "captions' nouns and WordNet, then, the training nouns widened by hand where classes were small, the figure here. "
-    "Only the first is blind; the second list of nouns was written by someone who had seen the first figures by material."
+    "Only the first is blind; the second list of nouns was written by someone who had seen the first figures "
+    "by material."
 )
 
 

@@ -5,8 +5,9 @@
 What is learnt from: the nouns of `weft.world.lexicon` (by hand, full weight) and the nouns below WordNet synsets that
 mostly are of one material (`ROOTS`, noisy, small weight); sentences from `weft.world.captions` and from the grammar
 below, their nouns exchanged at random, so that the marks go by grammar. Every word of `lexicon.HELD_OUT` that training
-captions lack is kept out of all of it. Choices (widths, weights, number of steps) were made by leaving out an eighth
-of the lexicon's nouns at a time (`--check`), never by looking at the held-out list.
+captions lack is kept out of all of it. Widths, weights and the number of steps were chosen by leaving out an eighth of
+the lexicon's nouns at a time (`--check`); `MORE_OBJECTS` was added after the held-out list had been measured once
+(results/words.json says what that means).
 """
 
 from __future__ import annotations
