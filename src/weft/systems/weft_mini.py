@@ -20,7 +20,7 @@ from torch import Tensor
 
 from weft import weights
 from weft.codecs.stft_vae import StftVae
-from weft.cues.controls import control_frames
+from weft.cues.controls import CHANNELS, control_frames
 from weft.cues.sheet import CueSheet
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.diffusion.guidance import ClassifierFree, guided
@@ -30,6 +30,7 @@ from weft.encoders.text import TextEncoder
 from weft.errors import UserError, WeightsError
 from weft.generators.mmdit import Conditions, MMDiT, MMDiTConfig
 from weft.generators.reference import reference_tokens
+from weft.systems.desk import REACH, ride
 from weft.systems.performer import Request
 
 STEPS = 8
@@ -112,15 +113,17 @@ class WeftMini:
             )[0]
             history = torch.cat([history, latent[behind : keep - start]])
             final = keep == frames
-            # A decoded frame depends on `context` neighbours; what has none on its right yet waits.
-            ready = frames if final else keep - self.codec.context
-            first = max(0, done - self.codec.context)
-            wave = self.codec.decode(history[first - offset :][None])[0]
+            # A decoded frame depends on `context` neighbours, the desk on its reach: what lacks them yet waits.
+            margin = self.codec.context + REACH // self.codec.hop
+            ready = frames if final else keep - margin
+            first = max(0, done - margin)
+            wave = self.codec.decode(history[first - offset :][None])[0].numpy()
+            wave = ride(wave[:, : total - first * self.codec.hop], first * self.codec.hop, request.sheet)
             stop = min(ready * self.codec.hop, total)
             begin = done * self.codec.hop
-            yield wave[:, begin - first * self.codec.hop : stop - first * self.codec.hop].numpy()
+            yield wave[:, begin - first * self.codec.hop : stop - first * self.codec.hop]
             done = ready
-            drop = max(0, min(done - self.codec.context, keep - BEHIND) - offset)
+            drop = max(0, min(done - margin, keep - BEHIND) - offset)
             history, offset = history[drop:], offset + drop
         request.progress("perform", 1.0)
 
@@ -158,9 +161,19 @@ class WeftMini:
         known: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """Latents `[B, T, D]` from noise `[B, T, D]`. `negative` are text tokens to steer away from."""
+        """Latents `[B, T, D]` from noise `[B, T, D]`. `negative` are text tokens to steer away from.
+
+        Guidance is on *what* alone: the prediction it leads away from knows when and where, but no material,
+        action, word, reference or picture. Against a prediction that knows nothing it exaggerates the levels: a
+        latent is logarithmic, and scale 2 made peaks 20 dB too loud.
+        """
         net, (batch, frames, _) = self.net, noise.shape
-        without = Conditions(text=negative, clip_tokens=4, reference_tokens=4)
+        sync = conditions.sync
+        if sync is not None:
+            sync = sync.clone()
+            for name in ("material", "action"):
+                sync[..., CHANNELS[name]] = 0
+        without = Conditions(sync=sync, text=negative, clip_tokens=4, reference_tokens=4)
         with torch.no_grad():
             given, null = net.prepare(conditions, batch, frames), net.prepare(without, batch, frames)
             predict = guided(

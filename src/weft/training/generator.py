@@ -45,15 +45,15 @@ class Drops:
     text: float = 0.25
     picture: float = 0.65
     reference: float = 0.65
-    onsets: float = 0.12
-    pan: float = 0.1
-    depth: float = 0.15
+    onsets: float = 0.08
+    pan: float = 0.05
+    depth: float = 0.1
     material: float = 0.25
     soft_material: float = 0.15
     action: float = 0.4
-    envelope: float = 0.45
-    coarse: float = 0.2
-    foreign: float = 0.12
+    envelope: float = 0.33
+    coarse: float = 0.1
+    foreign: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -304,7 +304,7 @@ def _bend_envelope(
         kin = np.flatnonzero(clips.family == clips.family[clip])
         other = int(rng.choice(kin))
         rows[:, channel] = clips.controls[other, start : start + len(rows), channel]
-        if rng.random() < 0.5:
+        if rng.random() < 0.2:
             return
         rows[:, known] = 0.5
         if rng.random() < 0.5:

@@ -13,7 +13,7 @@ import numpy as np
 from weft.cues.conversions import rms_envelope
 from weft.cues.sheet import Clip, CueSheet, Onset, Track, What, When, Where
 from weft.cues.vocabulary import MATERIALS
-from weft.synthesis.event import SoundEvent
+from weft.synthesis.event import SoundEvent, curve_at
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,19 +30,39 @@ class Pattern:
 
 def world_pattern(index: int, rng: np.random.Generator, duration: float) -> Pattern:
     """The contacts of clip `index` of the world's training split, and where its camera sees them."""
-    from weft.world.clip import render_clip
     from weft.world.scene import DOMAINS, sample_scene, split_seed
 
     scene = sample_scene(str(rng.choice(DOMAINS)), split_seed("train", index), duration=duration)
-    sheet = render_clip(scene, picture=False, sound=False).sheet
     return Pattern(
         duration=duration,
         events=scene.events,
-        tracks=sheet.where.tracks or (),
+        tracks=trajectory(scene.events),
         domain=scene.domain,
         gain=scene.gain,
         room=scene.room,
     )
+
+
+def trajectory(events: tuple[SoundEvent, ...]) -> tuple[Track, ...]:
+    """Where the events are heard, as a track: the true answer to "where", also for what the picture does not show."""
+    points: dict[float, tuple[float, float]] = {}
+    for event in events:
+        times = np.array([event.t])
+        pan, depth = np.array([event.pan]), np.array([event.depth])
+        if event.sustained and event.pan_curve is not None and event.depth_curve is not None:
+            times = event.t + np.linspace(0, event.sounding_s, 12)
+            where = np.linspace(0, 1, 12)
+            pan = curve_at(event.pan_curve, event.pan, where)
+            depth = curve_at(event.depth_curve, event.depth, where)
+        for t, x, d in zip(times.tolist(), pan.tolist(), depth.tolist(), strict=True):
+            points[round(t, 3)] = (x, d)
+    if not points:
+        return ()
+    t = np.array(sorted(points))
+    x, depth = np.array([points[k] for k in t.tolist()]).T
+    centre = (x + 1) / 2
+    box = np.stack([centre - 0.05, np.full(t.size, 0.45), centre + 0.05, np.full(t.size, 0.55)], axis=1)
+    return (Track(label="", t=t, box=box, depth=np.clip(depth, 0, 1)),)
 
 
 def sample_pattern(rng: np.random.Generator, duration: float) -> Pattern:
