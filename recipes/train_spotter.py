@@ -16,6 +16,7 @@ import argparse
 import logging
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,12 @@ SCRIBBLES_PER_PART = 50
 WORLDS, DRAWINGS = 5, 3
 PICTURES = 128  # in a step of the appearance branch
 APPEARANCE = ("look.", "material.")
+LOOKS_TRIED = (  # noise on the descriptions, dropout, weight decay, learning rate
+    (0.3, 0.4, 0.1, 1e-3),
+    (0.6, 0.5, 0.1, 1e-3),
+    (0.6, 0.3, 1.0, 2e-3),
+    (1.0, 0.5, 0.1, 2e-3),
+)
 REFRESH = 100  # steps between looks for newly measured parts
 SHIPPED = Path(__file__).parents[1] / "src/weft/weights/weft-spotter.safetensors"
 
@@ -86,18 +93,36 @@ class Pool:
         return spotter.batch(self.world, self.drawn, rng, worlds=WORLDS, drawings=DRAWINGS)
 
 
-def learn(data: Path, run: Path, minutes: float, steps: int) -> None:
+def learn(data: Path, run: Path, minutes: float, steps: int, start: Path | None) -> None:
+    """Train the motion part; with `start`, from the moving average of an earlier run."""
     torch.manual_seed(0)
     net = SpotterNet(SpotterConfig())
+    val = spotter.Examples.load(sorted(data.glob("val-*.npz")))
+    if start is not None:
+        _take_motion(net, start)
+        print("the start", start, flush=True)
+        validate(net, val)
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad_(not name.startswith(APPEARANCE))
     pool = Pool(data)
     config = LoopConfig(
-        steps=steps, minutes=minutes, learning_rate=1.5e-3, bf16=True, ema=0.995, warmup=100, log_every=25
+        steps=steps,
+        minutes=minutes,
+        learning_rate=1.5e-3 if start is None else 7e-4,
+        bf16=True,
+        ema=0.995,
+        warmup=100,
+        log_every=25,
     )
     train(net, lambda given, _: spotter.losses(net, given), pool.batch, config, run)
-    net.load_state_dict(
-        {k: v for k, v in ema_weights(run).items() if not k.startswith(APPEARANCE)}, strict=False
-    )
-    validate(net, spotter.Examples.load(sorted(data.glob("val-*.npz"))))
+    _take_motion(net, run)
+    validate(net, val)
+
+
+def _take_motion(net: SpotterNet, run: Path) -> None:
+    """Put the moving average of a run's motion part into `net`."""
+    kept = {k: v for k, v in ema_weights(run).items() if not k.startswith(APPEARANCE)}
+    net.load_state_dict(net.state_dict() | kept)
 
 
 def validate(net: SpotterNet, val: spotter.Examples) -> None:
@@ -135,37 +160,53 @@ def validate(net: SpotterNet, val: spotter.Examples) -> None:
 
 
 def learn_look(data: Path, run: Path, minutes: float, steps: int) -> None:
-    torch.manual_seed(1)
-    net = SpotterNet(SpotterConfig())
-    for name, parameter in net.named_parameters():
-        parameter.requires_grad_(name.startswith(APPEARANCE))
+    """Train the appearance branch at several strengths of regularisation; the best on the validation clips stays."""
     pool = Pool(data)
     pool.refresh(0)
     assert pool.world is not None
     described, material = spotter.looked(pool.world, np.random.default_rng(78), times=3)
     val = spotter.Examples.load(sorted(data.glob("val-*.npz")))
-    held, held_material = spotter.looked(val, np.random.default_rng(79))
-    net.look.mean.copy_(described.mean(0))
-    net.look.spread.copy_(described.std(0) + 1e-3)
+    held, held_material = spotter.looked(val, np.random.default_rng(79), times=4)
+    print("described", tuple(described.shape), tuple(held.shape), flush=True)
 
     def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
         picked = torch.randperm(len(material), generator=torch.Generator().manual_seed(step))[:PICTURES]
         return described[picked], material[picked]
 
-    config = LoopConfig(
-        steps=steps,
-        minutes=minutes,
-        learning_rate=1e-3,
-        weight_decay=0.1,
-        ema=0.995,
-        warmup=50,
-        log_every=100,
-    )
-    train(net, lambda given, g: spotter.look_loss(net, *given, g), batch, config, run)
-    net.load_state_dict(ema_weights(run))
-    with torch.inference_mode():
-        told = net.eval().material(net.look.learn(held)).argmax(1)
-    print("material, single pictures, validation:", float((told == held_material).float().mean()), flush=True)
+    scores = {}
+    for k, (noise, drop, decay, rate) in enumerate(LOOKS_TRIED):
+        torch.manual_seed(1)
+        net = SpotterNet(SpotterConfig())
+        for name, parameter in net.named_parameters():
+            parameter.requires_grad_(name.startswith(APPEARANCE))
+        net.look.mean.copy_(described.mean(0))
+        net.look.spread.copy_(described.std(0) + 1e-2)
+        net.look.drop.p = drop
+        config = LoopConfig(
+            steps=steps,
+            minutes=minutes,
+            learning_rate=rate,
+            weight_decay=decay,
+            ema=0.995,
+            warmup=50,
+            log_every=100,
+        )
+        train(net, partial(_look_step, net, noise), batch, config, run / str(k))
+        net.load_state_dict(ema_weights(run / str(k)))
+        with torch.inference_mode():
+            told = net.eval().material(net.look.learn(held)).log_softmax(1)
+        clips = told.unflatten(0, (len(val), -1)).mean(1).argmax(1)
+        single = float((told.argmax(1) == held_material).float().mean())
+        scores[k] = float((clips == torch.from_numpy(val.material.astype(np.int64))).float().mean())
+        print(f"{k} {LOOKS_TRIED[k]}: picture {single:.3f} clip {scores[k]:.3f}", flush=True)
+    best = max(scores, key=lambda k: scores[k])
+    print("best:", run / str(best), flush=True)
+
+
+def _look_step(
+    net: SpotterNet, noise: float, given: tuple[torch.Tensor, torch.Tensor], generator: torch.Generator
+) -> dict[str, torch.Tensor]:
+    return spotter.look_loss(net, *given, generator, noise=noise)
 
 
 def export(run: Path, look: Path, out: Path, note: str, threshold: float, sure: float) -> None:
@@ -195,8 +236,9 @@ def main() -> None:
     t.add_argument("--data", type=Path, required=True)
     t.add_argument("--run", type=Path, required=True)
     t.add_argument("--minutes", type=float, default=60.0)
+    t.add_argument("--start", type=Path, help="an earlier run to go on from, with a schedule of its own")
     t.add_argument("--part", choices=("motion", "appearance"), default="motion")
-    t.add_argument("--steps", type=int, default=None, help="default: 20000 of motion, 6000 of appearance")
+    t.add_argument("--steps", type=int, default=None, help="default: 20000 of motion, 1500 of appearance")
     e = commands.add_parser("export")
     e.add_argument("--run", type=Path, required=True)
     e.add_argument("--out", type=Path, default=SHIPPED)
@@ -210,9 +252,9 @@ def main() -> None:
         measure(given.world, given.out, given.scribbles, given.seconds)
     elif given.command == "train":
         if given.part == "motion":
-            learn(given.data, given.run, given.minutes, given.steps or 20000)
+            learn(given.data, given.run, given.minutes, given.steps or 20000, given.start)
         else:
-            learn_look(given.data, given.run, given.minutes, given.steps or 6000)
+            learn_look(given.data, given.run, given.minutes, given.steps or 1500)
     else:
         export(given.run, given.look, given.out, given.note, given.threshold, given.sure)
 

@@ -51,7 +51,7 @@ def test_flow_is_the_shift(shift: tuple[int, int]) -> None:
 def test_camera_motion_is_removed() -> None:
     still = motion.join(motion.measure(hammer(25, [9.0], pan=40.0), 4.0))
     assert abs(np.median(still.overall[5:-5, 2]) + 40 / WIDTH) < 0.04
-    assert np.median(still.overall[5:-5, 1]) < 0.05
+    assert np.median(still.overall[5:-5, 1]) < 0.08
 
 
 def test_repeated_pictures_do_not_change_the_speed() -> None:

@@ -221,8 +221,8 @@ class _Look(nn.Module):
     """Pictures `[N, 3, 96, 128]` and where the sounding thing is `[N, 12, 16]` to tokens `[N, D]`.
 
     A material shows in its texture and its colours: the energies of the 63 frequencies of 8 x 8 blocks at two
-    scales, and colours by mean, spread and a soft 27-bin histogram; near the thing, around it, and everywhere.
-    Only what these mean is learnt, so a few hundred clips suffice.
+    scales (how much, and how evenly), and colours by mean, spread and a soft 27-bin histogram; near the thing,
+    around it, and everywhere. Only what these mean is learnt, so a few hundred clips suffice.
     """
 
     mean: Tensor
@@ -239,15 +239,15 @@ class _Look(nn.Module):
         return self.learn(looks(pictures, heat))
 
     def learn(self, described: Tensor) -> Tensor:
-        """Tokens `[N, D]` from `looks` `[N, 477]`."""
+        """Tokens `[N, D]` from `looks` `[N, 855]`."""
         return F.silu(self.out(self.drop(((described - self.mean) / self.spread).clamp(-4, 4))))
 
 
-LOOKS = 3 * (2 * 63 + 6 + 27)
+LOOKS = 3 * (4 * 63 + 6 + 27)
 
 
 def looks(pictures: Tensor, heat: Tensor) -> Tensor:
-    """Describe pictures `[N, 3, 96, 128]` in 0..1 and heat `[N, 12, 16]` by texture and colour: `[N, 477]`."""
+    """Describe pictures `[N, 3, 96, 128]` in 0..1 and heat `[N, 12, 16]` by texture and colour: `[N, 855]`."""
     near = heat[:, None] / heat.amax((1, 2))[:, None, None, None].clamp_min(1e-6)
     around = F.avg_pool2d(near, 5, 1, 2)
     weights = torch.cat([near, around, torch.ones_like(near)], 1) + 1e-4
@@ -257,7 +257,7 @@ def looks(pictures: Tensor, heat: Tensor) -> Tensor:
     for scale in (1, 2):
         grey = luma if scale == 1 else F.avg_pool2d(luma, 2)
         energy = F.conv2d(grey, blocks, stride=4, padding=2).square()
-        found.append((_within(energy, weights) + 1e-5).log())
+        found += [(_within(energy, weights) + 1e-5).log(), _within((energy + 1e-5).log(), weights)]
     colour = F.avg_pool2d(pictures, 2)
     yuv = torch.einsum("ij,njhw->nihw", colour.new_tensor(_YUV), colour)
     mean = _within(yuv, weights)
