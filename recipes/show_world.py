@@ -8,6 +8,7 @@ The frame under the red bar is the one nearest a sound; the green box is the lab
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +24,13 @@ STEPS_S = (-0.16, -0.08, 0.0, 0.08, 0.2)
 
 def strip(scene: Scene, steps: tuple[float, ...] = STEPS_S, size: tuple[int, int] = SIZE) -> np.ndarray:
     """Frames of a clip around its middle sound, side by side: uint8 [H, W * len(steps), 3]."""
-    frames = render_frames(scene, size)
     seen = [e.t for e, v in zip(scene.events, scene.visible, strict=True) if v] or [scene.duration / 2]
-    middle = seen[len(seen) // 2]
-    boxes, _ = region_boxes(scene)
+    times = (seen[len(seen) // 2] + np.asarray(steps)) * scene.fps
+    which = np.clip(np.round(times), 0, scene.frame_count - 1).astype(int)
+    boxes = region_boxes(scene)[0][which]
+    frames = render_frames(scene, size, which)
     cells = []
-    for step in steps:
-        k = int(np.clip(round((middle + step) * scene.fps), 0, len(frames) - 1))
+    for k, step in enumerate(steps):
         cell = Image.fromarray(frames[k])
         pen = ImageDraw.Draw(cell)
         if step == 0.0:
@@ -66,7 +67,8 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     for domain in DOMAINS:
-        scenes = [sample_scene(domain, split_seed("val", 5000 + args.seed + i)) for i in range(8)]
+        drawn = (sample_scene(domain, split_seed("val", 5000 + args.seed + i)) for i in range(40))
+        scenes = list(islice((s for s in drawn if 2 * sum(s.visible) > len(s.visible)), 8))
         rows = [named(strip(s), f"{s.material}, {s.fps:.4g} fps") for s in scenes]
         save(np.concatenate(rows, 0), args.out / f"world_{domain}.png")
         print(args.out / f"world_{domain}.png", flush=True)

@@ -101,3 +101,11 @@ def test_samples_play_and_have_their_sheet(tmp_path):
 def test_sound_needs_no_picture():
     clip = render_clip(sample_scene("walks", 0, duration=0.5), picture=False)
     assert clip.frames is None and clip.audio is not None
+
+
+def test_single_frames_can_be_drawn():
+    scene = sample_scene("hits", 6, duration=1.0, fps=12)
+    scene.plan.lens = Lens(quality=None)
+    one = render_frames(scene, (64, 48), np.array([5]))
+    assert one.shape == (1, 48, 64, 3)
+    assert np.abs(one[0].astype(int) - render_frames(scene, (64, 48))[5]).mean() < 12  # exposure may differ

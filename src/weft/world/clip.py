@@ -83,10 +83,16 @@ def revoice(scene: Scene, material: str) -> Scene:
     return replace(scene, material=material, events=events)
 
 
-def render_frames(scene: Scene, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The picture, uint8 [T, H, W, 3]: fast movement is blurred over half a frame's time."""
+def render_frames(
+    scene: Scene, size: tuple[int, int], which: NDArray[np.int64] | None = None
+) -> NDArray[np.uint8]:
+    """The picture, uint8 [T, H, W, 3]: fast movement is blurred over half a frame's time.
+
+    which: indices of the frames wanted, None for all (exposure and compression see only those drawn).
+    """
     from weft.world.stage import stage
 
+    frames = np.arange(scene.frame_count) if which is None else np.asarray(which)
     offsets = (np.arange(_EXPOSURES) / (_EXPOSURES - 1) - 0.5) * _SHUTTER / scene.fps
     t = (scene.times[:, None] + offsets).reshape(-1)
     props = scene.plan.props(t)
@@ -94,9 +100,9 @@ def render_frames(scene: Scene, size: tuple[int, int]) -> NDArray[np.uint8]:
     speed = _screen_speed(props, path, scene.frame_count) * size[0]
     picks = ([2], [1, 3], [0, 2, 4], [0, 1, 3, 4])
     level = np.digitize(speed, (1.5, 5.0, 14.0))
-    exposures = [k * _EXPOSURES + np.asarray(picks[level[k]]) for k in range(scene.frame_count)]
-    frames = stage().draw(props, scene.plan.lamps, path, exposures, size, ground=scene.plan.floor)
-    return expose(frames, scene.plan.lens, scene.fps)
+    exposures = [k * _EXPOSURES + np.asarray(picks[level[k]]) for k in frames]
+    drawn = stage().draw(props, scene.plan.lamps, path, exposures, size, ground=scene.plan.floor)
+    return expose(drawn, scene.plan.lens, scene.fps)
 
 
 def _screen_speed(props: list, path: Path, count: int) -> Array:  # type: ignore[type-arg]
