@@ -131,6 +131,15 @@ def test_dropped_things_meet_the_ground_when_they_sound():
     assert checked >= 3
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_a_forced_material_leads(domain):
+    for seed, material in enumerate(MATERIALS):
+        scene = sample_scene(domain, 100 + seed, material=material)
+        assert scene.material == material
+        if domain != "walks":
+            assert {e.material for e in scene.events} == {material}
+
+
 def test_revoicing_keeps_the_contacts():
     scene = sample_scene("hits", 1)
     other = revoice(scene, "glass" if scene.material != "glass" else "metal")

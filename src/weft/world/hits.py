@@ -154,8 +154,11 @@ _PLAYED = ("plastic", "wood", "metal")  # what bats and rackets are made of
 
 def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str | None = None) -> Hits:
     """Draw one clip of the domain."""
+    forced = material is not None
     material = material or str(rng.choice(MATERIALS))
     style = sample_style(rng)
+    if forced and material not in _PLAYED and style.tools == ("racket",):
+        style = replace(style, tools=("stick",), height=(0.06, 0.32))
     if style.chops and material not in _CHOPPED_ON:
         style = replace(style, chops=False, tools=("stick",))
     if style.tools == ("racket",):

@@ -274,7 +274,7 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
     counts = {z.material: 0 for z in zones}
     for c in contacts:
         counts[c.material] = counts.get(c.material, 0) + 1
-    lead = max(counts, key=lambda m: counts[m]) if contacts else main
+    lead = max(counts, key=lambda m: counts[m]) if contacts and material is None else main
     return Walks(
         material=lead,
         action="step",
