@@ -34,7 +34,7 @@ from weft.systems.desk import REACH, ride
 from weft.systems.performer import Request
 
 STEPS = 8
-GUIDANCE = 2.0
+GUIDANCE = 3.0
 WINDOW = 173
 """Latent frames played at once: the length of the training clips (4 s)."""
 BEHIND = 32
