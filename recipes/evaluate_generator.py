@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -269,7 +270,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--ablate", type=int, default=72, help="clips of each dial's row")
     parser.add_argument("--forced", type=int, default=8, help="clips of each forced material")
-    parser.add_argument("--listener", type=Path, default=Path("material-listener.joblib"), help="cache")
+    parser.add_argument(
+        "--listener", type=Path, default=Path(tempfile.gettempdir()) / "weft-listener.joblib", help="cache"
+    )
     parser.add_argument("--listener-clips", type=int, default=2040)
     options = parser.parse_args()
     torch.set_num_threads(1)
