@@ -60,6 +60,12 @@ def joined(parts: Iterable[Readings]) -> Readings:
     return Readings(**{f.name: np.concatenate([getattr(r, f.name) for r in rows]) for f in fields(Readings)})
 
 
+SAME_THING_S = 8.0
+LOCAL = 0.3
+"""A thing struck again is of the same material: the picture of the seconds around outweighs the moment's, unless the
+moment is sure."""
+
+
 def pick(readings: Readings, threshold: float, duration: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (times `[n]` s, evidence `[n]`, index of the reading `[n]`) of the peaks above `threshold`.
 
@@ -89,7 +95,9 @@ def sheet_from(readings: Readings, threshold: float, clip: Clip, source: str) ->
 
 def _onset(readings: Readings, t: float, k: int, duration: float) -> Onset:
     near = slice(max(0, k - 5), k + 6)
-    material, action = readings.material[near].mean(0), readings.action[near].mean(0)
+    around = slice(max(0, k - int(SAME_THING_S * RATE)), k + int(SAME_THING_S * RATE) + 1)
+    material = LOCAL * readings.material[near].mean(0) + (1 - LOCAL) * readings.material[around].mean(0)
+    action = readings.action[near].mean(0)
     named = ACTIONS[int(action.argmax())] if action.max() > 0 else None
     lasting = 0.0
     if named in ("scratch", "roll"):
