@@ -130,7 +130,7 @@ def test_mini_blocks_join_without_a_seam(mini: WeftMini) -> None:
         ]
     )
     wave = mini.codec.decode(whole[None], round(9.0 * RATE))[0].numpy()
-    np.testing.assert_allclose(np.concatenate(blocks, axis=1), wave, atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(blocks, axis=1), wave, rtol=1e-5, atol=1e-5)
 
 
 def test_mini_sound_long_before_an_edit_stays(mini: WeftMini) -> None:
