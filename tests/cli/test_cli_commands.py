@@ -240,12 +240,31 @@ def test_existing_output_is_refused_until_forced(weft_run, written, clip):
     assert weft_run("generate", clip, *written, "--force")[0] == 0
 
 
+LISTENING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell would have it ignored
+from weft.cli import main
+main()
+"""
+
+
 def test_ctrl_c_leaves_the_folder_as_it_was(clip):
     sheet = clip.with_suffix(".cues.json")
     sheet.write_text(json.dumps(SHEET))
     before = names(clip.parent)
     child = subprocess.Popen(
-        [sys.executable, "-m", "weft", "generate", str(clip), "--takes", "200", "-q", "--cues", str(sheet)],
+        [
+            sys.executable,
+            "-c",
+            LISTENING,
+            "generate",
+            str(clip),
+            "--takes",
+            "200",
+            "-q",
+            "--cues",
+            str(sheet),
+        ],
         stderr=subprocess.PIPE,
         text=True,
     )
