@@ -115,7 +115,7 @@ CODEC = [
         beside(other_clip=("real", "chance", "mel_error_db"))),
     Row("envelope r, world", "codec", at("world", "codec", "envelope_r"), 0.95, 0.98),
     Row("envelope r, real clips", "codec", at("real", "codec", "envelope_r"), 0.92, 0.95),
-    Row("level-difference error, world, dB", "codec", at("world", "codec", "ild_db"), 1.0, 0.5, True),
+    Row("level-difference error, world, dB", "codec", at("world", "codec", "ild_error_db"), 1.0, 0.5, True),
 ]  # fmt: skip
 
 
@@ -125,7 +125,8 @@ def performer(name: str) -> list[Row]:
         Row(f"{name}: onset F1@50 ms ÷ true sounds'", "generator", ratio("onset F1 / true sounds"), 0.95, 1.0,
             beside=compared("onset_f1")),
         Row(f"{name}: envelope r", "generator", ratio("envelope r"), 0.93, 0.97, beside=compared("envelope_r")),
-        Row(f"{name}: pan r", "generator", ratio("pan r"), 0.92, 0.97, beside=compared("pan_r")),
+        Row(f"{name}: pan r", "generator", lambda tree: tree["pan"].get(name, tree["ratios"][name]["pan r"]), 0.92,
+            0.97, beside=beside(true_sounds=("pan", "true sounds"), chance=("pan", "chance (sounds of other clips)"))),
         Row(f"{name}: material accuracy ÷ true sounds'", "generator", ratio("material / true sounds"), 0.75, 0.9,
             beside=compared("material")),
     ]  # fmt: skip
@@ -208,6 +209,8 @@ def document(found: dict[str, Any]) -> str:
         *table(found, CODEC + PERFORMERS + SPOTTER),
         *dials(found),
         *speed(found),
+        "",
+        *[f"- {note}" for note in found.get("generator", {}).get("notes", [])],
     ]
     return "\n".join(lines) + "\n"
 
