@@ -53,6 +53,7 @@ class Case:
     audio: np.ndarray
     times: np.ndarray
     pan: np.ndarray
+    struck: np.ndarray
     material: str
     action: str
 
@@ -80,24 +81,37 @@ def case(index: int) -> Case:
         audio=clip.audio,
         times=np.array([e.t for e in clip.events]),
         pan=heard_pan(clip.events),
+        struck=struck_frames(clip.events),
         material=clip.material,
         action=clip.action,
     )
 
 
 def heard_pan(events: Sequence[SoundEvent], frames: int = 173) -> np.ndarray:
-    """Pan per frame: that of the last event, which rings where it was struck, or moves while it is scratched."""
-    pan, t = np.zeros(frames), (np.arange(frames) + 0.5) * DURATION / frames
+    """Pan per frame: the mean over the events that sound there, each by the energy it has left (150 ms to 1 / e)."""
+    t = (np.arange(frames) + 0.5) * DURATION / frames
+    pan, weight = np.zeros(frames), np.full(frames, 1e-9)
     for event in events:
-        after = t >= event.t
-        if event.sustained and event.pan_curve is not None:
-            where = np.clip((t - event.t) / max(event.sounding_s, 1e-3), 0, 1)
-            pan[after] = curve_at(event.pan_curve, event.pan, where)[after]
-        else:
-            pan[after] = event.pan
-    if events:
-        pan[t < events[0].t] = events[0].pan
-    return pan
+        end = event.t + event.sounding_s
+        energy = event.strength**2 * np.exp(-np.maximum(t - end, 0) / 0.15) * (t >= event.t)
+        where = np.clip((t - event.t) / max(event.sounding_s, 1e-3), 0, 1)
+        curve = event.pan_curve if event.sustained else None
+        pan, weight = pan + energy * curve_at(curve, event.pan, where), weight + energy
+    return pan / weight
+
+
+def struck_frames(events: Sequence[SoundEvent], frames: int = 173) -> np.ndarray:
+    """Frames [F] within 120 ms of a blow or inside a scratch: what sounds there is that event, not noise or room."""
+    t = (np.arange(frames) + 0.5) * DURATION / frames
+    near = [(t >= e.t) & (t < e.t + max(e.sounding_s, 0.12)) for e in events]
+    return np.any(near, axis=0) if near else np.zeros(frames, bool)
+
+
+def pan_pairs(audio: np.ndarray, case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """Heard and true pan on the active frames in which an event sounds."""
+    heard, active = space.pan(audio)
+    some = active & case.struck[: len(heard)]
+    return heard[some], case.pan[: len(heard)][some]
 
 
 def score(audio: np.ndarray, case: Case) -> Score:
@@ -107,7 +121,7 @@ def score(audio: np.ndarray, case: Case) -> Score:
         onset_f1=onset.scores(onset.detect(loud)[0], case.times).f1,
         envelope_r=envelope.agreement(audio, case.audio),
         mel_db=spectrum.mel_error(audio, case.audio),
-        pan=space.pan_pairs(audio, case.pan),
+        pan=pan_pairs(audio, case),
         vector=features(audio),
     )
 

@@ -228,8 +228,14 @@ def told(prompt: str | None, negative: str | None = None) -> tuple[np.ndarray, n
 
 
 def _sure(odds: np.ndarray) -> np.ndarray:
-    """Probabilities, or zeros ("not given", as in training) where they are nearly all alike."""
-    return odds if odds.max() > 1.8 / len(odds) else np.zeros_like(odds)
+    """Sharpened probabilities; zeros ("not given", as in training) where they are nearly all alike.
+
+    The network blends what it is told to blend, so a doubt of the reader would be heard as a blend.
+    """
+    if odds.max() <= 1.8 / len(odds):
+        return np.zeros_like(odds)
+    sharp = odds**3
+    return sharp / sharp.sum()
 
 
 def save(net: MMDiT, codec: StftVae, path: Path, **notes: Any) -> None:
