@@ -44,11 +44,10 @@ class Operator:
     jolts: tuple[tuple[float, float], ...] = ()
     seed: int = 0
 
-    def path(self, t: Array, focus: Array, duration: float) -> Path:
-        """The camera at times t [N] for a focus of attention [N, 3]; `focus` may move."""
+    def path(self, t: Array, focus: Array, middle: Array, duration: float) -> Path:
+        """The camera at times t [N] for a moving focus of attention [N, 3], `middle` [3] at half time."""
         index = np.searchsorted(np.asarray(self.cuts), t, side="right")
         u = np.clip(t / duration, 0, 1)
-        middle = focus[len(focus) // 2]
         pos, look, fovy, roll = (
             np.zeros((len(t), 3)),
             np.zeros((len(t), 3)),

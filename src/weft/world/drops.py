@@ -205,7 +205,8 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
     extra = sets.clutter(rng, int(rng.integers(0, 8)), reach=max(3 * half, 1.5), keep=1.1, away=away)
     clock = np.linspace(0, duration, 12)
     where = flight.pos[np.searchsorted(flight.clock, clock).clip(0, len(flight.clock) - 1), 0]
-    eyes = operator.path(clock, where * (1, 1, 0.6), duration).pos
+    watched = where * (1, 1, 0.6)
+    eyes = operator.path(clock, watched, watched[6], duration).pos
     still += sets.unblocked(extra, eyes, where, 0.1)
     return Drops(
         material=main,

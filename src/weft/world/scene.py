@@ -52,7 +52,8 @@ class Scene:
 
     def path(self, t: Array) -> Path:
         """The camera at times t."""
-        return self.plan.operator.path(t, self.plan.focus(t), self.duration)
+        middle = self.plan.focus(np.array([self.duration / 2]))[0]
+        return self.plan.operator.path(t, self.plan.focus(t), middle, self.duration)
 
 
 def split_seed(split: str, index: int) -> int:
@@ -115,17 +116,7 @@ def _heard(scene: Scene, c: Contact) -> tuple[SoundEvent, bool]:
     """A contact as the camera hears and sees it."""
     where = np.atleast_2d(c.where)
     t = c.t + np.linspace(0, c.duration, len(where)) if len(where) > 1 else np.array([c.t])
-    # the focus moves in time, so the path must be asked over the clip's span to keep its middle
-    clock = np.concatenate([scene.times, t])
-    path = scene.path(clock)
-    tail = slice(len(scene.times), None)
-    path = Path(
-        pos=path.pos[tail],
-        forward=path.forward[tail],
-        up=path.up[tail],
-        fovy=path.fovy[tail],
-        aspect=path.aspect,
-    )
+    path = scene.path(t)
     x, y, z = path.project(where)
     distance = np.linalg.norm(where - path.pos, axis=-1)
     ahead = z > 0.02
