@@ -29,7 +29,6 @@ from weft.generators.mmdit import Conditions
 from weft.metrics import envelope, onset, space, spectrum
 from weft.metrics.interval import bootstrap
 from weft.metrics.material import MaterialClassifier, features
-from weft.synthesis.event import SoundEvent, curve_at
 from weft.systems.desk import ride
 from weft.systems.performer import Request
 from weft.systems.weft_mini import GUIDANCE, STEPS, WeftMini
@@ -52,8 +51,8 @@ class Case:
     sheet: CueSheet
     audio: np.ndarray
     times: np.ndarray
+    blows: np.ndarray  # times of the blows that can be placed in the true sound, and their pan
     pan: np.ndarray
-    struck: np.ndarray
     material: str
     action: str
 
@@ -75,43 +74,19 @@ def case(index: int) -> Case:
     assert clip.audio is not None
     # Where the events are heard, not where the sounding thing is seen: the true cue, off screen too.
     where = Where(tracks=trajectory(clip.events), source="world")
+    struck = [e for e in clip.events if not e.sustained]
+    blows = np.array([e.t for e in struck])
+    plain = space.stands_out(clip.audio, blows)
     return Case(
         index=index,
         sheet=replace(clip.sheet, where=where),
         audio=clip.audio,
         times=np.array([e.t for e in clip.events]),
-        pan=heard_pan(clip.events),
-        struck=struck_frames(clip.events),
+        blows=blows[plain],
+        pan=np.array([e.pan for e in struck])[plain],
         material=clip.material,
         action=clip.action,
     )
-
-
-def heard_pan(events: Sequence[SoundEvent], frames: int = 173) -> np.ndarray:
-    """Pan per frame: the mean over the events that sound there, each by the energy it has left (150 ms to 1 / e)."""
-    t = (np.arange(frames) + 0.5) * DURATION / frames
-    pan, weight = np.zeros(frames), np.full(frames, 1e-9)
-    for event in events:
-        end = event.t + event.sounding_s
-        energy = event.strength**2 * np.exp(-np.maximum(t - end, 0) / 0.15) * (t >= event.t)
-        where = np.clip((t - event.t) / max(event.sounding_s, 1e-3), 0, 1)
-        curve = event.pan_curve if event.sustained else None
-        pan, weight = pan + energy * curve_at(curve, event.pan, where), weight + energy
-    return pan / weight
-
-
-def struck_frames(events: Sequence[SoundEvent], frames: int = 173) -> np.ndarray:
-    """Frames [F] within 120 ms of a blow or inside a scratch: what sounds there is that event, not noise or room."""
-    t = (np.arange(frames) + 0.5) * DURATION / frames
-    near = [(t >= e.t) & (t < e.t + max(e.sounding_s, 0.12)) for e in events]
-    return np.any(near, axis=0) if near else np.zeros(frames, bool)
-
-
-def pan_pairs(audio: np.ndarray, case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """Heard and true pan on the active frames in which an event sounds."""
-    heard, active = space.pan(audio)
-    some = active & case.struck[: len(heard)]
-    return heard[some], case.pan[: len(heard)][some]
 
 
 def score(audio: np.ndarray, case: Case) -> Score:
@@ -121,7 +96,7 @@ def score(audio: np.ndarray, case: Case) -> Score:
         onset_f1=onset.scores(onset.detect(loud)[0], case.times).f1,
         envelope_r=envelope.agreement(audio, case.audio),
         mel_db=spectrum.mel_error(audio, case.audio),
-        pan=pan_pairs(audio, case),
+        pan=(space.blow_pan(audio, case.blows), case.pan),
         vector=features(audio),
     )
 

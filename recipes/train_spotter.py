@@ -25,7 +25,6 @@ import torch
 import weft.weights
 from weft.metrics import boxes, onset
 from weft.metrics.envelope import correlation
-from weft.spotting.motion import Motion
 from weft.spotting.network import SpotterConfig, SpotterNet
 from weft.spotting.reader import Reader
 from weft.spotting.readings import pick
@@ -33,7 +32,7 @@ from weft.training import spotter
 from weft.training.loop import LoopConfig, ema_weights, train
 
 SCRIBBLES_PER_PART = 50
-WORLDS, DRAWINGS = 5, 3
+WORLDS, DRAWINGS = 6, 2
 PICTURES = 128  # in a step of the appearance branch
 APPEARANCE = ("look.", "material.")
 LOOKS_TRIED = (  # noise on the descriptions, dropout, weight decay, learning rate
@@ -53,15 +52,15 @@ def measure(world: Path, out: Path, scribbles: int, seconds: float) -> None:
     drawn = 0
     while True:
         parts = [p for p in sorted(world.glob("*-*")) if (p / "labels.json").is_file() and p.name[0] != "."]
-        new = [p for p in parts if not (out / f"{p.name}.npz").is_file()]
-        while drawn < scribbles and (out / f"drawn-{drawn:04d}.npz").is_file():
+        new = [p for p in parts if not (out / p.name).is_dir()]
+        while drawn < scribbles and (out / f"drawn-{drawn:04d}").is_dir():
             drawn += 1
-        for part in new:
-            spotter.from_world(part).save(out / f"{part.name}.npz")
+        for part in new[:4]:
+            spotter.from_world(part).save(out / part.name)
             print("measured", part.name, flush=True)
         if drawn < scribbles:
             seeds = range(drawn * SCRIBBLES_PER_PART, (drawn + 1) * SCRIBBLES_PER_PART)
-            spotter.from_scribbles(seeds).save(out / f"drawn-{drawn:04d}.npz")
+            spotter.from_scribbles(seeds).save(out / f"drawn-{drawn:04d}")
         elif not new:
             if time.monotonic() > end:
                 return
@@ -73,22 +72,21 @@ class Pool:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.seen: list[Path] = []
-        self.world: spotter.Examples | None = None
-        self.drawn: spotter.Examples | None = None
+        self.seen: list[str] = []
+        self.world: list[spotter.Examples] = []
+        self.drawn: list[spotter.Examples] = []
 
     def refresh(self, step: int) -> None:
-        if step % REFRESH == 0 or self.world is None:
-            found = sorted(p for p in self.data.glob("*.npz") if ".part" not in p.name)
+        if step % REFRESH == 0 or not self.world:
+            found = sorted(p.name for p in self.data.glob("[!.]*"))
             if found != self.seen:
                 self.seen = found
-                self.world = spotter.Examples.load([p for p in found if p.name.startswith("train")])
-                self.drawn = spotter.Examples.load([p for p in found if p.name.startswith("drawn")])
+                self.world = spotter.parts(self.data, "train")
+                self.drawn = spotter.parts(self.data, "drawn")
 
     def batch(self, step: int) -> dict[str, torch.Tensor]:
         """The batch of a step: a pure function of it once the data have stopped growing."""
         self.refresh(step)
-        assert self.world is not None and self.drawn is not None
         rng = np.random.default_rng((step, 77))
         return spotter.batch(self.world, self.drawn, rng, worlds=WORLDS, drawings=DRAWINGS)
 
@@ -97,7 +95,7 @@ def learn(data: Path, run: Path, minutes: float, steps: int, start: Path | None)
     """Train the motion part; with `start`, from the moving average of an earlier run."""
     torch.manual_seed(0)
     net = SpotterNet(SpotterConfig())
-    val = spotter.Examples.load(sorted(data.glob("val-*.npz")))
+    val = spotter.parts(data, "val")
     if start is not None:
         _take_motion(net, start)
         print("the start", start, flush=True)
@@ -125,23 +123,18 @@ def _take_motion(net: SpotterNet, run: Path) -> None:
     net.load_state_dict(net.state_dict() | kept)
 
 
-def validate(net: SpotterNet, val: spotter.Examples) -> None:
+def validate(net: SpotterNet, val: list[spotter.Examples]) -> None:
     """Print onset scores on the validation clips by threshold, for `export --threshold`."""
     reader = Reader(net, {})
     detections, peak, ious, levels = [], [], [], []
-    for i in range(len(val)):
-        seen = Motion(
-            cells=val.cells[i].astype(np.float32),
-            overall=val.overall[i, :, :5],
-            cut=val.overall[i, :, 5] > 0.5,
-        )
-        readings, _ = reader.read(seen, val.pictures[i])
+    for part, i in ((p, i) for p in val for i in range(len(p))):
+        readings, _ = reader.read(part.motion(i), part.pictures[i])
         times, evidence, _ = pick(readings, 0.02, 4.0)
-        detections.append((times, evidence, np.sort(val.events[i][val.events[i][:, 0] >= 0, 0])))
+        detections.append((times, evidence, part.onsets(i)))
         peak.append(float(evidence.max(initial=0)))
-        known = np.isfinite(val.box[i]).all(1)
-        ious.append(boxes.mean_iou(readings.box[known], val.box[i][known]) if known.any() else np.nan)
-        levels.append(correlation(readings.level, np.power(10.0, val.level[i] / 20)))
+        known = np.isfinite(part.box[i]).all(1)
+        ious.append(boxes.mean_iou(readings.box[known], part.box[i][known]) if known.any() else np.nan)
+        levels.append(correlation(readings.level, np.power(10.0, part.level[i] / 20)))
     for tolerance in (0.05, 0.1):
         print(f"AP@{tolerance}: {onset.average_precision(detections, tolerance):.3f}", flush=True)
     print(f"box IoU {np.nanmean(ious):.3f}, envelope r {np.mean(levels):.3f}")
@@ -163,9 +156,8 @@ def learn_look(data: Path, run: Path, minutes: float, steps: int) -> None:
     """Train the appearance branch at several strengths of regularisation; the best on the validation clips stays."""
     pool = Pool(data)
     pool.refresh(0)
-    assert pool.world is not None
     described, material = spotter.looked(pool.world, np.random.default_rng(78), times=3)
-    val = spotter.Examples.load(sorted(data.glob("val-*.npz")))
+    val = spotter.parts(data, "val")
     held, held_material = spotter.looked(val, np.random.default_rng(79), times=4)
     print("described", tuple(described.shape), tuple(held.shape), flush=True)
 
@@ -195,9 +187,13 @@ def learn_look(data: Path, run: Path, minutes: float, steps: int) -> None:
         net.load_state_dict(ema_weights(run / str(k)))
         with torch.inference_mode():
             told = net.eval().material(net.look.learn(held)).log_softmax(1)
-        clips = told.unflatten(0, (len(val), -1)).mean(1).argmax(1)
+        clips = told.unflatten(0, (sum(map(len, val)), -1)).mean(1).argmax(1)
         single = float((told.argmax(1) == held_material).float().mean())
-        scores[k] = float((clips == torch.from_numpy(val.material.astype(np.int64))).float().mean())
+        scores[k] = float(
+            (clips == torch.from_numpy(np.concatenate([p.material for p in val]).astype(np.int64)))
+            .float()
+            .mean()
+        )
         print(f"{k} {LOOKS_TRIED[k]}: picture {single:.3f} clip {scores[k]:.3f}", flush=True)
     best = max(scores, key=lambda k: scores[k])
     print("best:", run / str(best), flush=True)

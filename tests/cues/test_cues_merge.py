@@ -130,7 +130,8 @@ def test_no_words_on_purpose_stay_no_words():
 
 
 @pytest.mark.parametrize(
-    ("times", "taken"), [((1.0, 2.0), True), ((1.04, 1.97), True), ((1.0, 3.0), False), ((1.0,), False)]
+    ("times", "taken"),
+    [((1.0, 2.0), True), ((1.004, 2.0), True), ((1.04, 1.97), False), ((1.0, 3.0), False), ((1.0,), False)],
 )
 def test_a_spotted_envelope_is_taken_only_for_the_spotted_onsets(times: tuple[float, ...], taken: bool):
     mine = When(onsets=tuple(Onset(t=t) for t in times))

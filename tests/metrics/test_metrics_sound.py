@@ -57,14 +57,35 @@ def test_pan_reads_back_the_constant_power_law(true: float) -> None:
     assert space.ild(audio).mean() == pytest.approx(20 * np.log10(np.tan(angle)), abs=0.05)
 
 
+def _blows(times: list[float], pans: list[float], *, ringing: float = 0.0) -> np.ndarray:
+    """Bursts of noise at `times`, placed by the constant-power law, over a sound that rings on the left."""
+    audio = np.zeros((2, 2 * 44100))
+    audio[0] = ringing * noise(2.0)[0]
+    for t, p in zip(times, pans, strict=True):
+        angle = (p + 1) * np.pi / 4
+        at = round(t * 44100)
+        burst = noise(0.3)[0] * np.exp(-np.arange(13230) / 2000)
+        audio[:, at : at + 13230] += np.stack([burst * np.cos(angle), burst * np.sin(angle)])
+    return audio
+
+
 def test_pan_correlation_turns_with_a_mirrored_picture() -> None:
-    mono = noise(2.0)[0]
-    track = np.linspace(-0.8, 0.8, 50)
-    angle = (np.interp(np.linspace(0, 1, mono.size), np.linspace(0, 1, 50), track) + 1) * np.pi / 4
-    audio = np.stack([mono * np.cos(angle), mono * np.sin(angle)])
-    assert space.pan_correlation([space.pan_pairs(audio, track)]) > 0.99
-    assert space.pan_correlation([space.pan_pairs(audio[::-1], track)]) < -0.99
-    assert np.isnan(space.pan_correlation([space.pan_pairs(audio * 0, track)]))
+    times, pans = [0.1, 0.5, 0.9, 1.3, 1.6], [-0.8, 0.7, -0.1, 0.4, 0.9]
+    audio = _blows(times, pans)
+    heard = space.blow_pan(audio, times)
+    np.testing.assert_allclose(heard, pans, atol=0.05)
+    assert space.pan_correlation([(heard, np.array(pans))]) > 0.99
+    assert space.pan_correlation([(space.blow_pan(audio[::-1], times), np.array(pans))]) < -0.99
+    assert not space.blow_pan(audio * 0, times).any()
+    assert np.isnan(space.pan_correlation([]))
+
+
+def test_a_blow_that_drowns_in_what_rings_cannot_be_placed() -> None:
+    times = [0.4, 1.2]
+    assert space.stands_out(_blows(times, [0.5, 0.5]), times).all()
+    assert not space.stands_out(_blows(times, [0.5, 0.5], ringing=3.0), times).any()
+    assert not space.stands_out(1e-3 * _blows(times, [0.5, 0.5]), times).any()
+    assert space.stands_out(_blows(times, [0.5, 0.5]), [0.4, 3.0]).tolist() == [True, False]
 
 
 def test_ild_error_counts_active_frames_only() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from weft.cues.conversions import rms_envelope
-from weft.cues.sheet import Clip, CueSheet, Envelope, Track, When, Where
-from weft.systems.desk import REACH, ride
+from weft.cues.sheet import Clip, CueSheet, Envelope, Onset, Track, When, Where
+from weft.systems.desk import REACH, ride, riding
 
 RATE = 44100
 
@@ -65,3 +66,25 @@ def test_desk_stretches_that_overlap_agree() -> None:
     first = 20480
     part = ride(wave[:, first:60000], first, sheet)
     np.testing.assert_allclose(part[:, REACH:-REACH], whole[:, first + REACH : 60000 - REACH], atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [997, 4096, 50000, 10**6])
+def test_desk_rides_blocks_as_it_rides_the_whole(size: int) -> None:
+    wave, sheet = _noise(), _enveloped()
+    track = Track(t=np.array([0.0, 2.0]), box=np.array([[0.1, 0, 0.2, 1], [0.8, 0, 0.9, 1]]))
+    sheet = replace(sheet, where=Where(tracks=(track,)))
+    blocks = (wave[:, k : k + size] for k in range(0, wave.shape[1], size))
+    whole = np.concatenate(list(riding(blocks, sheet)), axis=1)
+    np.testing.assert_allclose(whole, ride(wave, 0, sheet), atol=1e-6)
+
+
+def test_a_roll_is_heard_where_it_is_and_a_blow_where_it_struck() -> None:
+    track = Track(t=np.array([0.0, 2.0]), box=np.array([[0.05, 0, 0.15, 1], [0.85, 0, 0.95, 1]]))
+    level = []
+    for lasting in (0.0, 2.0):
+        when = When(onsets=(Onset(t=0.0, strength=0.8, duration=lasting),), source="person")
+        sheet = CueSheet(clip=Clip(duration=2.0), when=when, where=Where(tracks=(track,)))
+        late = ride(_noise(), 0, sheet)[:, -RATE // 2 :]
+        level.append(10 * np.log10(np.square(late[1]).mean() / np.square(late[0]).mean()))
+    assert level[0] < -6
+    assert level[1] > 6

@@ -10,7 +10,7 @@ import numpy as np
 from weft.cues.sheet import CueSheet, Onset, Segment, What, When, Where
 
 SAME_EVENT_S = 0.1
-SAME_TIMING_S = 0.05
+SAME_TIMING_S = 0.005
 SILENT = 1e-3
 
 Dial = TypeVar("Dial", When, Where, What)
@@ -23,7 +23,7 @@ def merge(filled: CueSheet, spotted: CueSheet) -> CueSheet:
       from the nearest spotted onset within 0.1 s, each spotted onset serving one;
     - words outrank the spotter's eye: where `filled` gives a prompt, a segment or a reference, spotted
       materials are left out, and spotted segments never override a given prompt;
-    - a spotted envelope is taken only when the given onsets are the spotted ones (within 50 ms): the envelope
+    - a spotted envelope is taken only when the given onsets are the spotted ones (within 5 ms): the envelope
       of other events would contradict them. A given envelope silences the spotted onsets in its silences;
     - a given track without depth takes the depth spotted at its times.
 

@@ -15,6 +15,7 @@ from weft.metrics.envelope import correlation
 
 FRAME = 1024
 ACTIVE_DB = -50.0
+BLOW_S = 0.05
 # A silent channel beside a sounding one counts as 50 dB apart, not infinity.
 _EPSILON = 1e-9
 
@@ -61,24 +62,38 @@ def pan(audio: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return 4 / np.pi * np.arctan2(amplitude[1], amplitude[0] + 1e-12) - 1, active(power)
 
 
-def pan_pairs(audio: ArrayLike, true_pan: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (heard pan, true pan) on the active frames.
+def blow_pan(audio: ArrayLike, times: ArrayLike, rate: int = 44100) -> NDArray[np.float64]:
+    """Return the pan `[n]` in [-1, 1] of the 50 ms after each of `times` `[n]` (s): what has just been struck is
+    loudest then, before the room and what still rings elsewhere take over. Silence reads as the centre."""
+    power = _after(audio, times, rate, 0.0, BLOW_S)
+    amplitude = np.sqrt(power)
+    return np.where(power.any(0), 4 / np.pi * np.arctan2(amplitude[1], amplitude[0] + 1e-12) - 1, 0.0)
 
-    true_pan: `[F']` evenly spaced over the clip, any F' >= 1; read at frame centres by linear interpolation.
-    """
-    heard, where = pan(audio)
-    track = np.asarray(true_pan, float)
-    if track.ndim != 1 or track.size == 0 or not np.isfinite(track).all():
-        raise ValueError(f"true pan must be finite values over time, got shape {track.shape}")
-    centre = (np.arange(heard.size) + 0.5) / heard.size
-    wanted = np.interp(centre, (np.arange(track.size) + 0.5) / track.size, track)
-    return heard[where], wanted[where]
+
+def stands_out(audio: ArrayLike, times: ArrayLike, rate: int = 44100) -> NDArray[np.bool_]:
+    """Return which of the blows at `times` `[n]` can be placed by ear: louder than -50 dB full scale in the 50 ms
+    after them, and by 6 dB than the 20 ms before."""
+    after = _after(audio, times, rate, 0.0, BLOW_S).mean(0)
+    before = _after(audio, times, rate, -0.025, -0.005).mean(0)
+    return (after > 10 ** (ACTIVE_DB / 10)) & (after > 4 * before)
+
+
+def _after(
+    audio: ArrayLike, times: ArrayLike, rate: int, start_s: float, end_s: float
+) -> NDArray[np.float64]:
+    """Mean power `[2, n]` of each channel from `start_s` to `end_s` after each time; 0 outside the sound."""
+    wave, at = checks.wave(audio), checks.times(times, "times")
+    if wave.shape[0] != 2:
+        raise ValueError(f"audio has {wave.shape[0]} channel(s), but a level difference needs two")
+    total = np.concatenate([np.zeros((2, 1)), np.cumsum(np.square(wave), axis=1)], axis=1)
+    low, high = (np.clip(np.round((at + s) * rate).astype(int), 0, wave.shape[1]) for s in (start_s, end_s))
+    return (total[:, high] - total[:, low]) / np.maximum(high - low, 1)
 
 
 def pan_correlation(pairs: list[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> float:
-    """Return Pearson's r over the frames of all clips pooled (table row "pan r"); `pairs` from `pan_pairs`.
+    """Return Pearson's r over the blows of all clips pooled (table row "pan r"); `pairs`: (heard, true pan).
 
-    Pooled because a still source has no correlation of its own. NaN with fewer than two active frames.
+    Pooled because a still source has no correlation of its own. NaN with fewer than two blows.
     """
     heard = np.concatenate([p[0] for p in pairs]) if pairs else np.zeros(0)
     wanted = np.concatenate([p[1] for p in pairs]) if pairs else np.zeros(0)

@@ -28,7 +28,7 @@ def lucas_kanade(
         if level < len(first) - 1:
             flow = F.interpolate(flow, size=first[level].shape[-2:], mode="bilinear", align_corners=False) * 2
         for _ in range(2 if level == len(first) - 1 else 1):
-            flow = flow + _step(first[level], _warp(second[level], flow), window)
+            flow = flow + _step(first[level], warp(second[level], flow), window)
     return flow
 
 
@@ -62,7 +62,7 @@ def _blur(x: torch.Tensor, window: int) -> torch.Tensor:
     return total / window**2
 
 
-def _warp(picture: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
+def warp(picture: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     """Sample `picture` `[B, 1, H, W]` at each pixel plus `flow` `[B, 2, H, W]`."""
     height, width = picture.shape[-2:]
     y, x = torch.meshgrid(torch.arange(height).float(), torch.arange(width).float(), indexing="ij")

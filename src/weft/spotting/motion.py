@@ -9,14 +9,14 @@ neither halve the speed nor make it stutter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from weft.spotting.flow import lucas_kanade
+from weft.spotting.flow import lucas_kanade, warp
 
 SIZE = (128, 96)  # width, height of the pictures motion is measured in; any aspect ratio is squashed into it
 CELL = 8  # pixels
@@ -36,14 +36,23 @@ class Motion:
 
     cells: float32 `[T, 7, 12, 16]`, the channels of `CHANNELS`; overall: float32 `[T, 5]`, speed of the fastest
     2 % of pixels, mean speed, camera x, camera y (widths/s), change of the whole picture; cut: bool `[T]`.
+    grey: uint8 `[T, 96, 128]`, the picture nearest in time; change: int8 `[T, 96, 128]`, how the next picture
+    differs from it once the camera's motion is taken away, grey levels; clock: float32 `[T, 2]`, the middle of the
+    two pictures' times minus the reading's, and how far apart they are, s.
     """
 
     cells: np.ndarray
     overall: np.ndarray
     cut: np.ndarray
+    grey: np.ndarray
+    change: np.ndarray
+    clock: np.ndarray
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    def __getitem__(self, which: slice) -> Motion:
+        return Motion(**{f.name: getattr(self, f.name)[which] for f in fields(Motion)})
 
 
 def measure(frames: Iterable[tuple[float, np.ndarray]], duration: float) -> Iterator[Motion]:
@@ -54,55 +63,69 @@ def measure(frames: Iterable[tuple[float, np.ndarray]], duration: float) -> Iter
     """
     count = max(1, int(np.ceil(duration * RATE - 1e-6)))
     given = 0
-    times: list[float] = []
-    rows: list[np.ndarray] = []
-    for mid, cells, overall in _between(frames):
-        times.extend(mid)
-        rows.extend(np.concatenate([cells.reshape(len(mid), -1), overall], 1))
-        ready = min(count, int(np.floor(times[-1] * RATE)) + 1)
+    pairs: list[_Pair] = []
+    for found in _between(frames):
+        pairs.extend(found)
+        ready = min(count, int(np.floor(pairs[-1].middle * RATE)) + 1)
         if ready > given:
-            yield _read(times, rows, np.arange(given, ready))
+            yield _read(pairs, np.arange(given, ready))
             given = ready
-            while len(times) > 2 and times[1] <= (given - 1) / RATE:
-                del times[0], rows[0]
-    if not times:
-        times, rows = [0.0], [np.zeros(len(CHANNELS) * GRID[0] * GRID[1] + 6, np.float32)]
+            while len(pairs) > 2 and pairs[1].middle <= (given - 1) / RATE:
+                del pairs[0]
     if given < count:
-        yield _read(times, rows, np.arange(given, count))
+        yield _read(pairs or [_STILL], np.arange(given, count))
 
 
 def join(blocks: Iterable[Motion]) -> Motion:
     """Join consecutive blocks into one."""
     parts = list(blocks)
-    return Motion(
-        cells=np.concatenate([p.cells for p in parts]),
-        overall=np.concatenate([p.overall for p in parts]),
-        cut=np.concatenate([p.cut for p in parts]),
-    )
+    return Motion(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Motion)})
 
 
-def _read(times: list[float], rows: list[np.ndarray], k: np.ndarray) -> Motion:
-    """Interpolate the rows at their times to readings k; ends held."""
-    t, axis, table = k / RATE, np.asarray(times), np.stack(rows)
-    right = (
-        np.clip(np.searchsorted(axis, t), 1, max(len(axis) - 1, 1))
-        if len(axis) > 1
-        else np.zeros(len(k), int)
-    )
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Pair:
+    """Two successive differing pictures: the middle of their times, how far apart, and what was measured; `row` holds
+    the cells and the six overall numbers, flat."""
+
+    middle: float
+    apart: float
+    row: np.ndarray
+    grey: np.ndarray
+    change: np.ndarray
+
+
+_CELLS = len(CHANNELS) * GRID[0] * GRID[1]
+_STILL = _Pair(
+    middle=0.0,
+    apart=1 / RATE,
+    row=np.zeros(_CELLS + 6, np.float32),
+    grey=np.zeros(SIZE[::-1], np.uint8),
+    change=np.zeros(SIZE[::-1], np.int8),
+)
+
+
+def _read(pairs: list[_Pair], k: np.ndarray) -> Motion:
+    """Readings k: rows interpolated at their times, ends held; pictures of the nearest pair."""
+    t, axis, table = k / RATE, np.array([p.middle for p in pairs]), np.stack([p.row for p in pairs])
+    right = np.clip(np.searchsorted(axis, t), min(1, len(axis) - 1), len(axis) - 1)
     left = np.maximum(right - 1, 0)
     span = np.maximum(axis[right] - axis[left], 1e-6)
     w = np.clip((t - axis[left]) / span, 0, 1)[:, None].astype(np.float32)
     out = table[left] * (1 - w) + table[right] * w
-    n = len(CHANNELS) * GRID[0] * GRID[1]
+    nearest = np.where(w[:, 0] < 0.5, left, right)
+    near = [pairs[i] for i in nearest]
     return Motion(
-        cells=out[:, :n].reshape(-1, len(CHANNELS), *GRID), overall=out[:, n : n + 5], cut=out[:, n + 5] > 0.5
+        cells=out[:, :_CELLS].reshape(-1, len(CHANNELS), *GRID),
+        overall=out[:, _CELLS : _CELLS + 5],
+        cut=out[:, _CELLS + 5] > 0.5,
+        grey=np.stack([p.grey for p in near]),
+        change=np.stack([p.change for p in near]),
+        clock=np.stack([axis[nearest] - t, [p.apart for p in near]], 1).astype(np.float32),
     )
 
 
-def _between(
-    frames: Iterable[tuple[float, np.ndarray]],
-) -> Iterator[tuple[list[float], np.ndarray, np.ndarray]]:
-    """Yield (middle times, cells `[n, 7, 12, 16]`, overall `[n, 6]`) of successive differing pictures."""
+def _between(frames: Iterable[tuple[float, np.ndarray]]) -> Iterator[list[_Pair]]:
+    """Measure successive differing pictures, some at a time."""
     grey: list[np.ndarray] = []
     at: list[float] = []
     for t, frame in frames:
@@ -120,7 +143,7 @@ def _between(
 
 
 @torch.inference_mode()
-def _pairs(at: list[float], grey: list[np.ndarray]) -> tuple[list[float], np.ndarray, np.ndarray]:
+def _pairs(at: list[float], grey: list[np.ndarray]) -> list[_Pair]:
     pictures = torch.from_numpy(np.stack(grey))
     seconds = torch.tensor(np.diff(at), dtype=torch.float32).clamp_min(1e-3)
     flow = lucas_kanade(pictures[:-1], pictures[1:])
@@ -147,8 +170,14 @@ def _pairs(at: list[float], grey: list[np.ndarray]) -> tuple[list[float], np.nda
     keep = (~cut).float()
     cells = cells * keep[:, None, None, None]
     overall = torch.cat([overall[:, :5] * keep[:, None], overall[:, 5:]], 1)
-    middle = [(a + b) / 2 for a, b in pairwise(at)]
-    return middle, cells.numpy(), overall.numpy()
+    differs = (warp(pictures[1:, None], camera_field)[:, 0] - pictures[:-1]) * keep[:, None, None]
+    rows = torch.cat([cells.flatten(1), overall], 1).numpy()
+    stills = pictures.clamp(0, 255).byte().numpy()
+    differences = differs.round().clamp(-127, 127).to(torch.int8).numpy()
+    return [
+        _Pair(middle=(a + b) / 2, apart=b - a, row=rows[i], grey=stills[i], change=differences[i])
+        for i, (a, b) in enumerate(pairwise(at))
+    ]
 
 
 def _fastest(rest: torch.Tensor, speed: torch.Tensor) -> torch.Tensor:

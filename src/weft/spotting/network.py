@@ -1,9 +1,10 @@
-"""The spotter's network: motion cells and a few pictures in, readings out.
+"""The spotter's network: motion cells and the pictures in, readings out.
 
-When and where come from motion (channels that look alike in a drawn world and a filmed one: camera removed, speeds
-relative to the clip's own); what it is made of comes from the pictures. The onset is the trunk's opinion plus the
-strongest local evidence anywhere in the picture (multiple-instance learning), so that one small thing that stops
-is heard whatever else moves.
+When and where come from two views of the same motion: cells of flow (channels that look alike in a drawn world and
+a filmed one: camera removed, speeds relative to the clip's own), and the pictures themselves in grey with what
+changes between them, small things too thin or too fast for flow. What it is made of comes from the colours. The
+onset is the trunk's opinion plus the strongest local evidence anywhere in the picture (multiple-instance learning),
+so that one small thing that stops is heard whatever else moves.
 """
 
 from __future__ import annotations
@@ -18,34 +19,51 @@ from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.spotting.motion import GRID, RATE
 
 PICTURE_RATE = 2.0  # pictures per second for the appearance branch
-LEVEL_RANGE_DB = 60.0
-_PLANES = 19
-_SCALARS = 8
+_PLANES = 21
+_SCALARS = 10
+_PATCH = 4  # pixels
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpotterConfig:
     """Widths of the parts. `picture` is also the width D of a picture token."""
 
-    cells: int = 64
-    blocks: int = 4
+    patch: int = 48
+    fine: int = 64
+    cells: int = 80
+    blocks: int = 6
     trunk: int = 192
     dilations: tuple[int, ...] = (1, 1, 2, 4, 8, 1)
     picture: int = 128
     dropout: float = 0.1
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A batch of `motion.Motion` as tensors: cells `[B, T, 7, 12, 16]`, overall `[B, T, 5]`, grey (uint8) and change
+    (int8) `[B, T, 96, 128]`, clock `[B, T, 2]`."""
+
+    cells: Tensor
+    overall: Tensor
+    grey: Tensor
+    change: Tensor
+    clock: Tensor
+
+
 class SpotterNet(nn.Module):
-    """`forward` takes motion cells `[B, T, 7, 12, 16]`, overall `[B, T, 5]` (see `motion.Motion`) and pictures
-    `[B, S, 3, 96, 128]` in 0..1, one each 1 / PICTURE_RATE s from the first reading on. It returns a dict:
-    onset, offset (s), strength, level (0..1 over LEVEL_RANGE_DB up to full scale), sustained, depth `[B, T]`
-    (onset and sustained as logits), box `[B, T, 4]`, action `[B, T, 5]` logits, material `[B, S, 17]` logits, and
-    tokens `[B, S, picture]`, the layer before the material."""
+    """`forward` takes what was `Seen` and pictures `[B, S, 3, 96, 128]` in 0..1, one each 1 / PICTURE_RATE s from the
+    first reading on. It returns a dict: onset, offset (s), strength, level (RMS re full scale), sustained, depth
+    `[B, T]` (onset and sustained as logits), box `[B, T, 4]`, heat `[B, T, 12, 16]`, action `[B, T, 5]` logits,
+    material `[B, S, 17]` logits, and tokens `[B, S, picture]`, the layer before the material."""
 
     def __init__(self, config: SpotterConfig | None = None) -> None:
         super().__init__()
         c = self.config = config or SpotterConfig()
-        self.stem = nn.Conv2d(_PLANES, c.cells, 3, stride=2, padding=1)
+        self.patches = nn.Linear(4 * _PATCH**2, c.patch)
+        self.fine = nn.Conv2d(c.patch, c.fine, 2, stride=2)
+        self.planes = nn.Conv2d(_PLANES, c.fine, 3, padding=1)
+        self.fine_norm = nn.GroupNorm(8, c.fine)
+        self.stem = nn.Conv2d(c.fine, c.cells, 3, stride=2, padding=1)
         self.stem_norm = nn.GroupNorm(8, c.cells)
         self.blocks = nn.ModuleList(_Shifted(c.cells, reach=1 if i % 2 == 0 else 2) for i in range(c.blocks))
         self.evidence = nn.Conv2d(c.cells, 1, 1)
@@ -55,28 +73,32 @@ class SpotterNet(nn.Module):
         self.norm = nn.LayerNorm(c.trunk)
         self.per_reading = nn.Linear(c.trunk, 8)
         self.action = nn.Linear(c.trunk, len(ACTIONS))
-        self.box_fine = nn.Conv2d(_PLANES, 24, 3, padding=1)
-        self.box_coarse = nn.Conv2d(c.cells, 24, 1)
-        self.box_state = nn.Linear(c.trunk, 24)
-        self.box_heat = nn.Conv2d(24, 1, 3, padding=1)
+        self.box_fine = nn.Conv2d(c.fine, 32, 3, padding=1)
+        self.box_coarse = nn.Conv2d(c.cells, 32, 1)
+        self.box_state = nn.Linear(c.trunk, 32)
+        self.box_heat = nn.Conv2d(32, 3, 3, padding=1)  # heat, and the box's width and height if it is here
         self.mix = nn.Parameter(torch.tensor([1.0, 0.5]))
         self.look = _Look(c.picture, 2 * c.dropout)
         self.material = nn.Linear(c.picture, len(MATERIALS))
 
-    def forward(self, cells: Tensor, overall: Tensor, pictures: Tensor) -> dict[str, Tensor]:
-        out = self.read(cells, overall)
-        at = (torch.arange(pictures.shape[1], device=cells.device) * (RATE / PICTURE_RATE)).long()
-        return out | self.see(pictures, out["heat"], at.clamp(max=cells.shape[1] - 1).expand(len(cells), -1))
+    def forward(self, seen: Seen, pictures: Tensor) -> dict[str, Tensor]:
+        out = self.read(seen)
+        at = (torch.arange(pictures.shape[1], device=pictures.device) * (RATE / PICTURE_RATE)).long()
+        at = at.clamp(max=out["onset"].shape[1] - 1).expand(len(pictures), -1)
+        return out | self.see(pictures, out["heat"], at)
 
-    def read(self, cells: Tensor, overall: Tensor) -> dict[str, Tensor]:
-        """What motion alone tells: all but material and tokens, and `heat` `[B, T, 12, 16]`, where it happens."""
-        planes, scalars = describe(cells, overall)
+    def read(self, seen: Seen) -> dict[str, Tensor]:
+        """What motion alone tells: all but material and tokens."""
+        planes, scalars = describe(seen)
         batch, time = planes.shape[:2]
-        flat = planes.flatten(0, 1)
-        h = F.silu(self.stem_norm(self.stem(flat)))
+        close = F.silu(self.patches(stills(seen))).flatten(0, 1).permute(0, 3, 1, 2)
+        fine = self.fine(close)
+        fine = fine + self.planes(planes.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        fine = F.silu(self.fine_norm(fine))
+        h = F.silu(self.stem_norm(self.stem(fine)))
         for block in self.blocks:
             h = block(h, batch, time)
-        strongest = torch.logsumexp(2.0 * self.evidence(h).flatten(1), 1) / 2.0
+        strongest = torch.logsumexp(2.0 * self.evidence(h).flatten(1).float(), 1) / 2.0
         weight = self.attend(h).flatten(2).softmax(-1)
         pooled = torch.einsum("nks,ncs->nkc", weight, h.flatten(2)).flatten(1)
         pooled = torch.cat([pooled, h.flatten(2).amax(-1), h.flatten(2).mean(-1)], 1)
@@ -84,21 +106,20 @@ class SpotterNet(nn.Module):
         for layer in self.trunk:
             x = layer(x)
         x = self.norm(x)
-        onset, offset, strength, level, sustained, depth, width, height = (
-            self.per_reading(x).float().unbind(-1)
-        )
+        onset, offset, strength, attack, decay, bed, sustained, depth = self.per_reading(x).float().unbind(-1)
         onset = self.mix[0] * onset + self.mix[1] * strongest.unflatten(0, (batch, time)) - 2.0
-        fine = self.box_fine(flat) + F.interpolate(self.box_coarse(h), size=GRID, mode="bilinear")
-        fine = fine + self.box_state(x).flatten(0, 1)[:, :, None, None]
-        heat = self.box_heat(F.silu(fine))[:, 0].flatten(1).float().softmax(-1).unflatten(-1, GRID)
+        maps = self.box_fine(fine) + F.interpolate(self.box_coarse(h), size=GRID, mode="bilinear")
+        maps = F.silu(maps + self.box_state(x).flatten(0, 1)[:, :, None, None])
+        heat, width, height = self.box_heat(maps).float().unbind(1)
+        heat = heat.flatten(1).softmax(-1).unflatten(-1, GRID)
         return {
             "onset": onset,
             "offset": 0.06 * torch.tanh(offset),
             "strength": torch.sigmoid(strength),
-            "level": torch.sigmoid(level),
+            "level": _level(attack, decay, bed),
             "sustained": sustained,
             "depth": torch.sigmoid(depth),
-            "box": _box(heat, width.flatten(), height.flatten()).unflatten(0, (batch, time)),
+            "box": _box(heat, width, height).unflatten(0, (batch, time)),
             "heat": heat.unflatten(0, (batch, time)),
             "action": self.action(x).float(),
         }
@@ -112,11 +133,42 @@ class SpotterNet(nn.Module):
         return {"material": self.material(tokens).float(), "tokens": tokens.float()}
 
 
-def describe(cells: Tensor, overall: Tensor) -> tuple[Tensor, Tensor]:
-    """Turn readings into the network's planes `[B, T, 19, 12, 16]` and scalars `[B, T, 8]`.
+def stills(seen: Seen) -> Tensor:
+    """The pictures as the network sees them, in patches of 4 x 4 pixels `[B, T, 24, 32, 64]`: grey, and the changes
+    before, here and after, all in units of the window's own contrast."""
+    where = seen.grey.device.type
+    kind = torch.get_autocast_dtype(where) if torch.is_autocast_enabled(where) else torch.float32
+    sample = seen.grey[..., ::4, ::4].float()
+    mean = sample.mean((1, 2, 3))[:, None, None, None, None]
+    contrast = sample.var((1, 2, 3)).sqrt()[:, None, None, None, None] + 8
+    grey = _patches(seen.grey).to(kind).sub_(mean.to(kind)).mul_((1 / contrast).to(kind))
+    change = _patches(seen.change).to(kind).mul_((3 / contrast).to(kind)).clamp_(-4, 4)
+    return torch.cat([grey, _behind(change), change, _ahead(change)], -1)
+
+
+def _patches(x: Tensor) -> Tensor:
+    """`[B, T, H, W]` to `[B, T, H / 4, W / 4, 16]`."""
+    cut = x.unflatten(3, (-1, _PATCH)).unflatten(2, (-1, _PATCH))
+    return cut.permute(0, 1, 2, 4, 3, 5).flatten(4)
+
+
+def _level(attack: Tensor, decay: Tensor, bed: Tensor) -> Tensor:
+    """RMS re full scale `[B, T]`: every reading may strike (`attack`) what then rings on (`decay`), over a `bed`."""
+    struck, under = 0.05 * F.softplus(attack), 0.02 * F.softplus(bed)
+    seconds = 0.03 * torch.exp(3.7 * torch.sigmoid(decay))  # 0.03 to 1.2 s
+    time = torch.arange(attack.shape[1], device=attack.device) / RATE
+    since = time[:, None] - time[None, :]  # T now, T then
+    ringing = torch.exp(-since.clamp_min(0)[None] / seconds[:, None]) * (since >= 0)
+    return torch.einsum("btk,bk->bt", ringing, struck) + under
+
+
+def describe(seen: Seen) -> tuple[Tensor, Tensor]:
+    """Turn readings into the network's planes `[B, T, 21, 12, 16]` and scalars `[B, T, 10]`.
 
     Speeds are relative to the clip's own fastest motion (the RMS of its top 2 % over the window).
     """
+    cells, overall = seen.cells, seen.overall
+    clock = seen.clock * RATE
     top = overall[..., 0]
     scale = top.square().mean(1, keepdim=True).sqrt().clamp_min(0.03)  # [B, 1]
     s = scale[:, :, None, None, None]
@@ -135,6 +187,8 @@ def describe(cells: Tensor, overall: Tensor) -> tuple[Tensor, Tensor]:
             torch.asinh(overall[..., 2] / scale),
             torch.asinh(overall[..., 3] / scale),
             torch.log1p(4 * overall[..., 4]),
+            clock[..., 0],
+            clock[..., 1],
         ],
         2,
     )[..., None, None].expand(-1, -1, -1, rows, columns)
@@ -168,6 +222,8 @@ def describe(cells: Tensor, overall: Tensor) -> tuple[Tensor, Tensor]:
             torch.asinh(4 * overall[..., 1] / scale),
             torch.log1p(4 * overall[..., 4]),
             torch.asinh((_ahead(overall[..., 2:4]) - overall[..., 2:4]).square().sum(-1).sqrt() / scale),
+            clock[..., 0],
+            clock[..., 1],
         ],
         -1,
     )
@@ -290,10 +346,10 @@ def _frequencies() -> Tensor:
 
 
 def _box(heat: Tensor, w: Tensor, h: Tensor) -> Tensor:
-    """Soft-argmax of heat `[N, 12, 16]` for the centre; w, h `[N]` for the size: `[N, 4]`."""
+    """Soft-argmax of heat `[N, 12, 16]` for the centre, and the sizes that w, h `[N, 12, 16]` tell there: `[N, 4]`."""
     rows, columns = heat.shape[-2:]
     y = (torch.arange(rows, device=heat.device) + 0.5) / rows
     x = (torch.arange(columns, device=heat.device) + 0.5) / columns
     cy, cx = (heat.sum(2) * y).sum(1), (heat.sum(1) * x).sum(1)
-    hw, hh = torch.sigmoid(w - 1.5) / 2, torch.sigmoid(h - 1.5) / 2
+    hw, hh = (torch.sigmoid((heat * size).sum((1, 2)) - 1.5) / 2 for size in (w, h))
     return torch.stack([cx - hw, cy - hh, cx + hw, cy + hh], 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,10 +57,12 @@ def observe(
             log.warning("spotting by motion alone: %s", error)
     parts: list[Readings] = []
     tokens: list[np.ndarray] = []
-    overall: list[motion.Motion] = []
+    overall: list[motion.Motion] = []  # without what is large
     for seen, pictures, keep in _windows(video, progress, window):
-        mine = _cut(seen, keep)
-        overall.append(motion.Motion(cells=mine.cells[:, :, :0], overall=mine.overall, cut=mine.cut))
+        mine = seen[keep]
+        overall.append(
+            replace(mine, cells=mine.cells[:, :, :0], grey=mine.grey[:, :0], change=mine.change[:, :0])
+        )
         if reader is None:
             parts.append(classical.read(mine))
             continue
@@ -89,10 +91,6 @@ def _pictures_in(keep: slice) -> int:
     return int(np.ceil((keep.stop - keep.start) / motion.RATE * PICTURE_RATE))
 
 
-def _cut(seen: motion.Motion, keep: slice) -> motion.Motion:
-    return motion.Motion(cells=seen.cells[keep], overall=seen.overall[keep], cut=seen.cut[keep])
-
-
 def _windows(
     video: Video, progress: Progress, length: int
 ) -> Iterator[tuple[motion.Motion, np.ndarray, slice]]:
@@ -107,10 +105,10 @@ def _windows(
             whole = motion.join(blocks)
             end = answered + length
             n = end + MARGIN - first
-            yield _cut(whole, slice(0, n)), _shown(pictures, first, n), slice(answered - first, end - first)
+            yield whole[:n], _shown(pictures, first, n), slice(answered - first, end - first)
             answered = end
             drop = max(0, answered - MARGIN - first)
-            blocks, held, first = [_cut(whole, slice(drop, None))], held - drop, first + drop
+            blocks, held, first = [whole[drop:]], held - drop, first + drop
             past = round(first / motion.RATE * PICTURE_RATE)
             for k in range(max(0, past - length), past):
                 pictures[k] = _FORGOTTEN

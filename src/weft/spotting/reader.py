@@ -12,10 +12,11 @@ from scipy.ndimage import uniform_filter1d
 
 import weft.weights
 from weft.spotting.motion import RATE, Motion
-from weft.spotting.network import LEVEL_RANGE_DB, PICTURE_RATE, SpotterConfig, SpotterNet
+from weft.spotting.network import PICTURE_RATE, Seen, SpotterConfig, SpotterNet
 from weft.spotting.readings import Readings
 
 EMBEDDED = "weft-spotter"
+SILENT = 1.2e-3
 MATERIAL_S = 4.0  # a material is judged over the pictures of so long
 
 
@@ -45,21 +46,18 @@ class Reader:
         Returns the readings and the tokens `[S, D]`.
         """
         looked = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
-        out = self.net(
-            torch.from_numpy(motion.cells)[None], torch.from_numpy(motion.overall)[None], looked[None]
-        )
+        out = self.net(seen(motion), looked[None])
         given = {k: v[0].numpy() for k, v in out.items()}
         material = torch.from_numpy(given["material"]).softmax(-1).numpy()
         material = uniform_filter1d(material, int(MATERIAL_S * PICTURE_RATE) + 1, axis=0, mode="nearest")
         at = np.minimum(
             np.round(np.arange(len(motion)) * (PICTURE_RATE / RATE)).astype(int), len(material) - 1
         )
-        level = np.power(10.0, (given["level"] - 1) * LEVEL_RANGE_DB / 20)
         readings = Readings(
             onset=_probability(given["onset"]),
             offset=given["offset"],
             strength=given["strength"],
-            level=np.where(given["level"] > 0.02, level, 0.0).astype(np.float32),
+            level=np.where(given["level"] > SILENT, given["level"], 0.0).astype(np.float32),
             sustained=_probability(given["sustained"]),
             box=np.clip(given["box"], 0, 1),
             depth=given["depth"],
@@ -67,6 +65,17 @@ class Reader:
             action=torch.from_numpy(given["action"]).softmax(-1).numpy(),
         )
         return readings, given["tokens"]
+
+
+def seen(motion: Motion) -> Seen:
+    """One window of motion as the network takes it."""
+    return Seen(
+        cells=torch.from_numpy(motion.cells.astype(np.float32))[None],
+        overall=torch.from_numpy(motion.overall.astype(np.float32))[None],
+        grey=torch.from_numpy(motion.grey)[None],
+        change=torch.from_numpy(motion.change)[None],
+        clock=torch.from_numpy(motion.clock)[None],
+    )
 
 
 @cache

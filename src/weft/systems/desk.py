@@ -1,10 +1,13 @@
-"""The mixing desk behind the learned performer: fader and pan pot ridden so that the sheet's levels are kept.
+"""The mixing desk behind the performers: fader and pan pot ridden so that the sheet's levels are kept.
 
-A network follows the envelope and the trajectory nearly; a hand on the fader makes them exact. The gain at a moment
+A network follows the envelope and the trajectory nearly, an instrument struck by onsets not at all; a hand on the
+fader makes them exact. The gain at a moment
 depends on the sheet and on the sound within `REACH` samples of it, so blocks cut anywhere agree.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,19 +32,48 @@ PAN_RATE = RATE / 1024
 Floats = NDArray[np.float64]
 
 
-def ride(wave: NDArray[np.float32], first: int, sheet: CueSheet) -> NDArray[np.float32]:
+def riding(
+    blocks: Iterable[NDArray[np.float32]], sheet: CueSheet, *, pan: bool = True
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks [2, n] of a performance from its first sample on, with the levels set right: as many samples, some later.
+
+    However the performance is cut into blocks, their sum is `ride` of the whole.
+    """
+    if not _fader_wanted(sheet) and not (pan and sheet.where.tracks):
+        yield from blocks
+        return
+    held = np.zeros((2, 0), np.float32)
+    first = given = 0  # samples of the whole: where `held` begins, how far it was given away
+    for block in blocks:
+        held = np.concatenate([held, block], axis=1)
+        ready = first + held.shape[1] - REACH
+        if ready > given:
+            yield ride(held, first, sheet, pan=pan)[:, given - first : ready - first]
+            given = ready
+            drop = max(0, given - REACH - first)
+            held, first = held[:, drop:], first + drop
+    if first + held.shape[1] > given:
+        yield ride(held, first, sheet, pan=pan)[:, given - first :]
+
+
+def ride(wave: NDArray[np.float32], first: int, sheet: CueSheet, *, pan: bool = True) -> NDArray[np.float32]:
     """A stretch [2, n] of a performance, its first sample number `first` of the whole, with the levels set right.
 
-    The envelope is kept where the sheet has one a person or the world wrote, the pan where it has tracks. The
-    outer `REACH` samples of a stretch that has neighbours are only a guess: overlap the stretches by so much.
+    The envelope is kept where the sheet has one a person or the world wrote; with `pan`, the trajectory where it has
+    tracks. The outer `REACH` samples of a stretch that has neighbours are only a guess: overlap the stretches by so
+    much.
     """
     out = wave.astype(np.float64)
-    if sheet.where.tracks:
+    if pan and sheet.where.tracks:
         out = out * _lean(out, first, sheet)
-    sources = set((sheet.when.source or "").split("+"))
-    if sheet.when.envelope is not None and sources - {"spotter", "motion"}:
+    if _fader_wanted(sheet):
         out = out * _fader(out, first, sheet)
     return out.astype(np.float32)
+
+
+def _fader_wanted(sheet: CueSheet) -> bool:
+    sources = set((sheet.when.source or "").split("+"))
+    return sheet.when.envelope is not None and bool(sources - {"spotter", "motion"})
 
 
 def _grid(first: int, count: int) -> NDArray[np.int64]:
@@ -71,8 +103,11 @@ def _lean(wave: Floats, first: int, sheet: CueSheet) -> Floats:
     left, right = _power(wave, centres - first, PAN_WINDOW) + FLOOR**2 / 10
     start = max(0, int(first / RATE * PAN_RATE) - 1)
     frames = int(wave.shape[1] / RATE * PAN_RATE) + 4
-    held = control_frames(sheet, frames, PAN_RATE, start=start)[:, CHANNELS["pan"].stop - 1]
-    pan = np.interp(centres / RATE, (start + np.arange(frames) + 0.5) / PAN_RATE, held)
+    rows = control_frames(sheet, frames, PAN_RATE, start=start)
+    now, struck = rows[:, CHANNELS["pan"]].T
+    # What was struck rings where it was struck; what is rubbed or rolls sounds where it is.
+    wanted = np.where(rows[:, CHANNELS["active"].start] > 0, now, struck)
+    pan = np.interp(centres / RATE, (start + np.arange(frames) + 0.5) / PAN_RATE, wanted)
     lean = np.clip(ILD_DB * pan - 10 * np.log10(right / left), -MOST_LEAN_DB, MOST_LEAN_DB)
     side = np.stack([-lean / 2, lean / 2])
     gain = 10 ** (side / 10)

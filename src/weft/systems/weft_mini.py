@@ -30,7 +30,7 @@ from weft.encoders.text import TextEncoder
 from weft.errors import UserError, WeightsError
 from weft.generators.mmdit import Conditions, MMDiT, MMDiTConfig
 from weft.generators.reference import reference_tokens
-from weft.systems.desk import REACH, ride
+from weft.systems.desk import riding
 from weft.systems.performer import Request
 
 STEPS = 8
@@ -79,6 +79,10 @@ class WeftMini:
 
         Raises UserError for steps below 1, a guidance scale that is no number, or picture tokens that do not fit.
         """
+        return riding(self._play(request), request.sheet)
+
+    def _play(self, request: Request) -> Iterator[np.ndarray]:
+        """The network's own sound, before the desk."""
         steps = STEPS if request.steps is None else request.steps
         scale = GUIDANCE if request.guidance is None else request.guidance
         if steps < 1:
@@ -113,12 +117,11 @@ class WeftMini:
             )[0]
             history = torch.cat([history, latent[behind : keep - start]])
             final = keep == frames
-            # A decoded frame depends on `context` neighbours, the desk on its reach: what lacks them yet waits.
-            margin = self.codec.context + REACH // self.codec.hop
+            # A decoded frame depends on `context` neighbours on both sides: what lacks them yet waits.
+            margin = self.codec.context
             ready = frames if final else keep - margin
             first = max(0, done - margin)
             wave = self.codec.decode(history[first - offset :][None])[0].numpy()
-            wave = ride(wave[:, : total - first * self.codec.hop], first * self.codec.hop, request.sheet)
             stop = min(ready * self.codec.hop, total)
             begin = done * self.codec.hop
             yield wave[:, begin - first * self.codec.hop : stop - first * self.codec.hop]

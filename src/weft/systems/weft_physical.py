@@ -14,6 +14,7 @@ import numpy as np
 
 from weft.cues.sheet import CueSheet, Onset
 from weft.synthesis.event import SoundEvent
+from weft.systems.desk import riding
 from weft.systems.performer import Request
 
 RATE = 44100
@@ -30,6 +31,9 @@ class WeftPhysical:
 
     def perform(self, request: Request) -> Iterator[np.ndarray]:
         """Yield float32 blocks `[2, n]`, `round(duration * 44100)` samples in all."""
+        return riding(self._play(request), request.sheet, pan=False)
+
+    def _play(self, request: Request) -> Iterator[np.ndarray]:
         from weft.synthesis.reference import analyse
         from weft.synthesis.render import render_blocks
 

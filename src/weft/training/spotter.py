@@ -1,8 +1,9 @@
 """What the spotter is trained on, and its losses.
 
-Examples are motion cells measured once (from the world's clips and from `scribbles`) and varied here for every step:
-mirrored, shifted, slowed, quickened, smoothed, overlaid, with noise and lost cells. Appearance reaches only the
-material branch, so that timing cannot lean on how the drawn world looks.
+Examples are motion measured once (from the world's clips and from `scribbles`) and varied here for every step:
+mirrored, shifted, slowed, quickened, smoothed, blurred, overlaid, with noise and lost cells. Either view of the
+motion, the cells of flow or the grey pictures, is now and then missing altogether, so that neither is leant on alone;
+colours reach only the material branch.
 """
 
 from __future__ import annotations
@@ -18,24 +19,31 @@ from torch import Tensor
 
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.spotting import motion
-from weft.spotting.network import LEVEL_RANGE_DB, PICTURE_RATE, SpotterNet, looks
+from weft.spotting.network import PICTURE_RATE, Seen, SpotterNet, looks
 
 READINGS = 100  # of a 4-s example
 WINDOW = 80  # of a training step; what is left is room for tempo
 EVENTS = 48
 ONSET_WIDTH_S = 0.03
+MERGED_S = 0.03  # contacts this near are one onset
+NO_PICTURES, NO_CELLS, BLURRED = 0.15, 0.08, 0.15
+FLOOR = 1e-3  # RMS below which levels are alike
 SUSTAINED = tuple(ACTIONS.index(a) for a in ("scratch", "roll"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examples:
-    """N examples of 4 s. cells float16 `[N, 100, 7, 12, 16]`, overall float32 `[N, 100, 6]` (the sixth: cut);
-    events `[N, 48, 4]`: time, strength, action, duration, time -1 where there is none; box `[N, 100, 4]`, depth and
+    """N examples of 4 s. cells float16 `[N, 100, 7, 12, 16]`, overall float32 `[N, 100, 6]` (the sixth: cut), grey,
+    change and clock as in `motion.Motion`; events `[N, 48, 4]`: time, strength, action, duration, time -1 where there
+    is none; box `[N, 100, 4]`, depth and
     level (dB re full scale) `[N, 100]`, NaN where unknown; material `[N]`, -1 unknown; pictures uint8
     `[N, 8, 96, 128, 3]` at `PICTURE_RATE`, or N = 0 when the examples have none."""
 
     cells: np.ndarray
     overall: np.ndarray
+    grey: np.ndarray
+    change: np.ndarray
+    clock: np.ndarray
     events: np.ndarray
     box: np.ndarray
     depth: np.ndarray
@@ -46,15 +54,38 @@ class Examples:
     def __len__(self) -> int:
         return len(self.cells)
 
-    def save(self, path: Path) -> None:
-        aside = path.with_suffix(".part.npz")
-        np.savez(aside, **{f.name: getattr(self, f.name) for f in fields(self)})
-        aside.replace(path)
+    def save(self, folder: Path) -> None:
+        aside = folder.with_name(f".{folder.name}")
+        aside.mkdir(parents=True, exist_ok=True)
+        for f in fields(self):
+            np.save(aside / f"{f.name}.npy", getattr(self, f.name))
+        aside.replace(folder)
 
     @classmethod
-    def load(cls, paths: list[Path]) -> Examples:
-        files = [np.load(p) for p in paths]
-        return cls(**{f.name: np.concatenate([file[f.name] for file in files]) for f in fields(cls)})
+    def load(cls, folder: Path) -> Examples:
+        """Read by memory map what `save` wrote."""
+        return cls(**{f.name: np.load(folder / f"{f.name}.npy", mmap_mode="r") for f in fields(cls)})
+
+    def motion(self, i: int) -> motion.Motion:
+        """Example i as the reader takes it."""
+        return motion.Motion(
+            cells=self.cells[i].astype(np.float32),
+            overall=np.asarray(self.overall[i, :, :5]),
+            cut=self.overall[i, :, 5] > 0.5,
+            grey=np.array(self.grey[i]),
+            change=np.array(self.change[i]),
+            clock=np.array(self.clock[i]),
+        )
+
+    def onsets(self, i: int) -> np.ndarray:
+        """The times of its events `[n]`, sorted."""
+        t = self.events[i][:, 0]
+        return np.sort(t[t >= 0])
+
+
+def parts(data: Path, kind: str) -> list[Examples]:
+    """The parts "train", "val", "test" or "drawn" measured so far under `data`."""
+    return [Examples.load(p) for p in sorted(data.glob(f"{kind}-*"))]
 
 
 def from_world(part: Path) -> Examples:
@@ -76,6 +107,9 @@ def from_world(part: Path) -> Examples:
             Examples(
                 cells=seen.cells.astype(np.float16),
                 overall=np.concatenate([seen.overall, seen.cut[:, None]], 1).astype(np.float32),
+                grey=seen.grey,
+                change=seen.change,
+                clock=seen.clock,
                 events=_events(label["events"]),
                 box=np.clip(box, 0, 1),
                 depth=np.array(label["depth"], np.float32)[own],
@@ -102,6 +136,9 @@ def from_scribbles(seeds: range) -> Examples:
             Examples(
                 cells=seen.cells.astype(np.float16),
                 overall=np.concatenate([seen.overall, seen.cut[:, None]], 1).astype(np.float32),
+                grey=seen.grey,
+                change=seen.change,
+                clock=seen.clock,
                 events=_events(events),
                 box=np.full((READINGS, 4), np.nan, np.float32) if drawn.box is None else drawn.box,
                 depth=np.full(READINGS, np.nan, np.float32),
@@ -125,7 +162,12 @@ def level_db(audio: np.ndarray, rate: int = 44100) -> np.ndarray:
 
 def _events(given: list[dict]) -> np.ndarray:
     table = np.full((EVENTS, 4), -1, np.float32)
-    heard = [e for e in given if e.get("visible", True)][:EVENTS]
+    heard: list[dict] = []
+    for e in sorted((e for e in given if e.get("visible", True)), key=lambda e: e["t"]):
+        if heard and e["t"] - heard[-1]["t"] < MERGED_S:
+            heard[-1] = heard[-1] | {"strength": max(e["strength"], heard[-1]["strength"])}
+        else:
+            heard.append(e)
     for row, e in zip(table, heard, strict=False):
         row[:] = (
             e["t"],
@@ -141,33 +183,45 @@ def _stack(rows: list[Examples]) -> Examples:
 
 
 def batch(
-    world: Examples, drawn: Examples, rng: np.random.Generator, *, worlds: int, drawings: int
+    world: list[Examples], drawn: list[Examples], rng: np.random.Generator, *, worlds: int, drawings: int
 ) -> dict[str, Tensor]:
     """Return one varied batch: `worlds` of the world's examples first, then `drawings` of the scribbles."""
-    picked = [(world, int(i)) for i in rng.integers(0, len(world), worlds)]
-    picked += [(drawn, int(i)) for i in rng.integers(0, len(drawn), drawings)]
+    picked = [_any(world, rng) for _ in range(worlds)] + [_any(drawn, rng) for _ in range(drawings)]
     made = [_vary(source, i, drawn, rng) for source, i in picked]
-    return {key: torch.from_numpy(np.stack([m[key] for m in made if key in m])) for key in made[0]}
+    return {key: torch.from_numpy(np.stack([m[key] for m in made])) for key in made[0]}
 
 
-def _vary(source: Examples, i: int, drawn: Examples, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _any(parts: list[Examples], rng: np.random.Generator) -> tuple[Examples, int]:
+    part = parts[int(rng.integers(len(parts)))]
+    return part, int(rng.integers(len(part)))
+
+
+def _vary(source: Examples, i: int, drawn: list[Examples], rng: np.random.Generator) -> dict[str, np.ndarray]:
     cells, overall = source.cells[i].astype(np.float32), source.overall[i, :, :5].copy()
     events, box = source.events[i].copy(), source.box[i].copy()
     level, depth = source.level[i], source.depth[i]
+    grey, change, clock = source.grey[i], source.change[i], source.clock[i]
     if rng.random() < 0.15:
-        cells, overall, events = _overlay(cells, overall, events, drawn, rng)
+        other, j = _any(drawn, rng)
+        cells, overall, events = _overlay(cells, overall, events, other, j)
+        there = np.abs(other.change[j].astype(np.int16)) > np.abs(change.astype(np.int16)) + 6
+        grey, change = np.where(there, other.grey[j], grey), np.where(there, other.change[j], change)
         box, level = np.full_like(box, np.nan), np.full_like(level, np.nan)
     tempo = float(np.clip(np.exp(0.18 * rng.standard_normal()), 0.7, 1.24))
     start = rng.uniform(0, READINGS - 1 - (WINDOW - 1) * tempo)
     at = start + np.arange(WINDOW) * tempo
     left = np.minimum(at.astype(int), READINGS - 2)
     w = (at - left).astype(np.float32)
+    nearest = np.round(at).astype(int)
 
     def read(x: np.ndarray) -> np.ndarray:
         v = w.reshape(-1, *([1] * (x.ndim - 1)))
         return x[left] * (1 - v) + x[left + 1] * v
 
     cells, overall, box, level, depth = (read(x) for x in (cells, overall, box, level, depth))
+    grey, change = grey[nearest], change[nearest]
+    middle = (clock[nearest, 0] + (nearest - at) / motion.RATE) / tempo
+    clock = np.stack([middle, clock[nearest, 1] / tempo], 1).astype(np.float32)
     cells[:, :4] *= tempo
     overall[:, :4] *= tempo
     t = (events[:, 0] - start / motion.RATE) / tempo
@@ -180,23 +234,68 @@ def _vary(source: Examples, i: int, drawn: Examples, rng: np.random.Generator) -
     shift = int(rng.integers(-2, 3)), int(rng.integers(-3, 4))
     cells, overall, box = _place(cells, overall, box, flips, shift)
     cells, overall = _spoil(cells, overall, rng)
-    out = {
+    grey, change = (_moved(x, flips, shift) for x in (grey, change))
+    grey, change = _worn(grey, change, rng)
+    missing = rng.random()
+    if missing < NO_PICTURES:
+        grey, change = np.full_like(grey, 128), np.zeros_like(change)
+    elif missing < NO_PICTURES + NO_CELLS:
+        cells, overall = np.zeros_like(cells), np.zeros_like(overall)
+    return {
         "cells": cells,
         "overall": overall,
+        "grey": grey,
+        "change": change,
+        "clock": clock,
         "events": events,
         "box": box,
         "level": level,
         "depth": depth,
         "material": np.array(source.material[i], dtype=np.int64),
     }
+
+
+def _moved(x: np.ndarray, flips: tuple[bool, bool], shift: tuple[int, int]) -> np.ndarray:
+    """Mirror and shift pictures `[T, 96, 128]` as `_place` does cells; what comes in is grey or still."""
+    x = x[:, :: -1 if flips[1] else 1, :: -1 if flips[0] else 1]
+    if shift == (0, 0):
+        return np.ascontiguousarray(x)
+    out = np.full_like(x, 128 if x.dtype == np.uint8 else 0)
+    to_y, from_y = _overlap(x.shape[1], shift[0] * motion.CELL)
+    to_x, from_x = _overlap(x.shape[2], shift[1] * motion.CELL)
+    out[:, to_y, to_x] = x[:, from_y, from_x]
     return out
 
 
+_GRAIN = np.random.default_rng(5).standard_normal(2**21, dtype=np.float32)
+
+
+def _worn(grey: np.ndarray, change: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Noise of a small sensor, a soft lens, a picture lost here and there."""
+    if rng.random() < BLURRED:
+        grey, change = (_soft(x) for x in (grey, change))
+    grain = float(rng.choice([0.0, 0.0, 1.5, 4.0]))
+    if grain:
+        first = int(rng.integers(_GRAIN.size))
+        noise = np.resize(np.roll(_GRAIN, -first), change[0].size + 997)
+        offsets = rng.integers(0, 997, len(change))
+        added = np.stack([noise[o : o + change[0].size] for o in offsets]).reshape(change.shape)
+        change = np.clip(change + grain * added, -127, 127).astype(np.int8)
+    if rng.random() < 0.2:
+        lost = rng.random(len(change)) < 0.06
+        change[lost] = 0
+    return grey, change
+
+
+def _soft(x: np.ndarray) -> np.ndarray:
+    blurred = F.avg_pool2d(torch.from_numpy(x).float()[:, None], 3, 1, 1)[:, 0]
+    return np.asarray(blurred.round().numpy().astype(x.dtype))
+
+
 def _overlay(
-    cells: np.ndarray, overall: np.ndarray, events: np.ndarray, drawn: Examples, rng: np.random.Generator
+    cells: np.ndarray, overall: np.ndarray, events: np.ndarray, drawn: Examples, j: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Put the motion of a scribble over a clip: per cell, the faster of the two is seen."""
-    j = int(rng.integers(len(drawn)))
     other, beside = drawn.cells[j].astype(np.float32), drawn.overall[j, :, :5]
     faster = np.square(other[:, 2:4]).sum(1, keepdims=True) > np.square(cells[:, 2:4]).sum(1, keepdims=True)
     both = np.concatenate([events[events[:, 0] >= 0], drawn.events[j][drawn.events[j][:, 0] >= 0]])
@@ -259,14 +358,9 @@ def _smear(x: np.ndarray) -> np.ndarray:
     return 0.5 * x + 0.25 * (padded[:-2] + padded[2:])
 
 
-def _look(pictures: np.ndarray, flip: bool, shift: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Pictures uint8 `[S, 96, 128, 3]` to float `[S, 3, 96, 128]`, placed as the cells are, light varied."""
-    x = pictures[:, :, ::-1] if flip else pictures
-    moved = np.full_like(x, 128)
-    to_y, from_y = _overlap(x.shape[1], shift[0] * motion.CELL)
-    to_x, from_x = _overlap(x.shape[2], shift[1] * motion.CELL)
-    moved[:, to_y, to_x] = x[:, from_y, from_x]
-    out = moved.astype(np.float32).transpose(0, 3, 1, 2) / 255
+def _look(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Pictures uint8 `[S, 96, 128, 3]` to float `[S, 3, 96, 128]`, light varied."""
+    out = pictures.astype(np.float32).transpose(0, 3, 1, 2) / 255
     tint = np.exp(0.1 * rng.standard_normal((1, 3, 1, 1))) * np.exp(0.25 * rng.standard_normal())
     out = out * tint.astype(np.float32) + np.float32(0.06 * rng.standard_normal())
     out = out + np.float32(rng.choice([0.0, 0.02, 0.05])) * rng.standard_normal(out.shape, dtype=np.float32)
@@ -277,7 +371,7 @@ def _look(pictures: np.ndarray, flip: bool, shift: tuple[int, int], rng: np.rand
 
 def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
     """The losses of one batch of `batch`; "loss" is their weighted sum."""
-    out = net.read(given["cells"], given["overall"])
+    out = net.read(Seen(**{f.name: given[f.name] for f in fields(Seen)}))
     events = given["events"]
     time = torch.arange(out["onset"].shape[1], device=events.device) / motion.RATE
     apart = events[:, None, :, 0] - time[None, :, None]  # [B, T, E]
@@ -306,10 +400,10 @@ def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
     real = int((given["material"] >= 0).sum())  # the world's examples, which come first
     told = given["level"].isfinite().all(1)
     if told.any():
-        wanted = (given["level"][told] / LEVEL_RANGE_DB + 1).clamp(0, 1)
+        wanted = torch.pow(10.0, given["level"][told] / 20)
         made = out["level"][told]
-        result["level"] = (made - wanted).abs().mean()
-        result["envelope"] = 1 - _correlation(linear(made), linear(wanted)).mean()
+        result["level"] = ((made + FLOOR).log10() - (wanted + FLOOR).log10()).abs().mean()
+        result["envelope"] = 1 - _correlation(made, wanted).mean()
     if real:
         acting = (close > 0) & (of_nearest[..., 2] >= 0)
         if acting.any():
@@ -324,34 +418,34 @@ def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
             lasting = torch.maximum(lasting, during.any(2).float())
         result["sustained"] = F.binary_cross_entropy_with_logits(out["sustained"][:real], lasting)
     weights = {
-        "onset": 4.0, "offset": 0.15, "strength": 0.5, "box": 4.0, "iou": 1.0, "depth": 0.5, "level": 1.0,
-        "envelope": 0.5, "action": 0.2, "sustained": 0.2, "heat": 0.4,
+        "onset": 4.0, "offset": 0.15, "strength": 0.5, "box": 2.0, "iou": 1.0, "depth": 0.5, "level": 0.5,
+        "envelope": 0.7, "action": 0.2, "sustained": 0.2, "heat": 0.3,
     }  # fmt: skip
     result["loss"] = torch.stack([weights[k] * v for k, v in result.items()]).sum()
     return result
 
 
-def looked(world: Examples, rng: np.random.Generator, times: int = 2) -> tuple[Tensor, Tensor]:
-    """Describe every clip's pictures, varied anew `times` times: (`looks` `[M, 855]`, material `[M]`).
+def looked(world: list[Examples], rng: np.random.Generator, times: int = 2) -> tuple[Tensor, Tensor]:
+    """Describe every clip's pictures, varied anew `times` times: (`looks` `[M, 855]`, material `[M]`), clip by clip.
 
     Heat stands where the true box is, give or take; a box that is unknown gives flat heat.
     """
     rows, columns = motion.GRID
     y, x = (np.arange(rows)[:, None] + 0.5) / rows, (np.arange(columns)[None] + 0.5) / columns
     found, said = [], []
-    for i in np.repeat(np.arange(len(world)), times):
+    for part, i in ((p, i) for p in world for i in np.repeat(np.arange(len(p)), times)):
         shown = rng.choice(8, 2, replace=False)
-        pictures = _look(world.pictures[i][shown], False, (0, 0), rng)
+        pictures = _look(part.pictures[i][shown], rng)
         heat = []
         for k in shown:
-            x1, y1, x2, y2 = world.box[i, min(int(k * motion.RATE / PICTURE_RATE), READINGS - 1)]
+            x1, y1, x2, y2 = part.box[i, min(int(k * motion.RATE / PICTURE_RATE), READINGS - 1)]
             cx = (x1 + x2) / 2 + 0.06 * rng.standard_normal()
             cy = (y1 + y2) / 2 + 0.06 * rng.standard_normal()
             spot = np.exp(-0.5 * (np.square((x - cx) / 0.1) + np.square((y - cy) / 0.12)))
             heat.append(spot if np.isfinite(spot).all() and spot.sum() > 0.05 else np.ones((rows, columns)))
         warm = torch.from_numpy(np.stack(heat).astype(np.float32))
         found.append(looks(torch.from_numpy(pictures), warm))
-        said += [int(world.material[i])] * len(shown)
+        said += [int(part.material[i])] * len(shown)
     return torch.cat(found), torch.tensor(said)
 
 
@@ -363,11 +457,6 @@ def look_loss(
     told = net.material(net.look.learn(described + added)).float()
     right = (told.argmax(1) == material).float().mean()
     return {"loss": F.cross_entropy(told, material, label_smoothing=0.05), "right": right}
-
-
-def linear(level: Tensor) -> Tensor:
-    """Full-scale RMS of a level in 0..1 over LEVEL_RANGE_DB."""
-    return torch.pow(10.0, (level - 1) * LEVEL_RANGE_DB / 20)
 
 
 def _surprise(heat: Tensor, box: Tensor) -> Tensor:

@@ -278,7 +278,9 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         )
         clock = np.linspace(0, duration, 9)
         targets = np.broadcast_to(origin, (9, 3))
-        still += sets.unblocked(extra, operator.path(clock, targets, origin, duration).pos, targets, 0.5 * thing.body)
+        still += sets.unblocked(
+            extra, operator.path(clock, targets, origin, duration).pos, targets, 0.5 * thing.body
+        )
     if style.chops:
         still_food = _food(rng, style, origin)
         still += still_food
