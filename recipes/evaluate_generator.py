@@ -13,7 +13,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,19 +101,29 @@ def score(audio: np.ndarray, case: Case) -> Score:
     )
 
 
-def summary(scores: list[Score], materials: list[str], listener: MaterialClassifier) -> dict[str, Any]:
-    """The numbers of one row; accuracy is of `materials`, whatever they were meant to be."""
-    right = np.array(
-        [p == m for p, m in zip(listener.predict([s.vector for s in scores]), materials, strict=True)]
-    )
-    pairs = [s.pan for s in scores]
+def summary(scores: list[list[Score]], materials: list[str], listener: MaterialClassifier) -> dict[str, Any]:
+    """The numbers of one row from a clip's scores by seed; accuracy is of `materials`, whatever they were meant to be.
+
+    A clip counts by the mean of its seeds; intervals are over clips.
+    """
+    right = recognised(scores, materials, listener)
     picks = np.arange(len(scores), dtype=float)
-    pooled = bootstrap(picks, lambda i: space.pan_correlation([pairs[int(k)] for k in i]), draws=200)
+    pooled = bootstrap(
+        picks, lambda i: space.pan_correlation([s.pan for k in i for s in scores[int(k)]]), draws=200
+    )
     row = {
-        name: bootstrap(np.array([getattr(s, name) for s in scores])).to_json()
+        name: bootstrap(np.array([np.mean([getattr(s, name) for s in some]) for some in scores])).to_json()
         for name in ("onset_f1", "envelope_r", "mel_db")
     }
-    return row | {"pan_r": pooled.to_json(), "material": bootstrap(right.astype(float)).to_json()}
+    return row | {"pan_r": pooled.to_json(), "material": bootstrap(right).to_json()}
+
+
+def recognised(scores: list[list[Score]], materials: list[str], listener: MaterialClassifier) -> np.ndarray:
+    """Per clip, the share of its seeds in which `materials` is heard."""
+    heard = iter(listener.predict([s.vector for some in scores for s in some]))
+    return np.array(
+        [np.mean([next(heard) == m for _ in some]) for some, m in zip(scores, materials, strict=True)]
+    )
 
 
 class Stage:
@@ -257,7 +267,7 @@ def main() -> None:
     parts = ("rows", "forced", "words", "dials")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="added to --out's results")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--ablate", type=int, default=72, help="clips of each dial's row")
+    parser.add_argument("--ablate", type=int, default=134, help="clips of each dial's row")
     parser.add_argument("--forced", type=int, default=8, help="clips of each forced material")
     parser.add_argument(
         "--listener", type=Path, default=Path(tempfile.gettempdir()) / "weft-listener.joblib", help="cache"
@@ -267,47 +277,57 @@ def main() -> None:
     torch.set_num_threads(1)
     stage = Stage(options.out, options.listener, options.listener_clips)
     cases = [c for c in map(case, range(options.clips)) if c.times.size]
-    stage.results["clips"] = {"seconds each": DURATION, "steps": STEPS, "guidance": GUIDANCE}
+    seeds = range(options.seeds)
+    stage.results["clips"] = {
+        "seconds each": DURATION,
+        "steps": STEPS,
+        "guidance": GUIDANCE,
+        "seeds of each": list(seeds),
+    }
     if "rows" in options.parts:
-        table(stage, cases, options.seeds)
+        table(stage, cases, seeds)
     if "forced" in options.parts:
-        forced(stage, cases, options.forced)
+        forced(stage, cases, options.forced, seeds)
     if "words" in options.parts:
-        unseen_words(stage, cases)
+        unseen_words(stage, cases, seeds)
     if "dials" in options.parts:
-        dials(stage, cases[: options.ablate])
+        dials(stage, cases[: options.ablate], seeds)
 
 
-def table(stage: Stage, cases: list[Case], seeds: int) -> None:
-    def rate(sounds: Sequence[np.ndarray], against: list[Case] = cases) -> dict[str, Any]:
-        scores = [score(a, c) for a, c in zip(sounds, against, strict=True)]
-        return summary(scores, [c.material for c in against], stage.listener)
+def by_seed(sounds: list[list[np.ndarray]], cases: list[Case]) -> list[list[Score]]:
+    """Scores per clip and seed of sounds per seed and clip."""
+    return [[score(one[k], c) for one in sounds] for k, c in enumerate(cases)]
 
-    stage.write("rows", "true sounds", rate([c.audio for c in cases]))
-    stage.write("rows", "chance (sounds of other clips)", rate([c.audio for c in cases[7:] + cases[:7]]))
+
+def table(stage: Stage, cases: list[Case], seeds: range) -> None:
+    def rate(
+        sounds: list[list[np.ndarray]], against: list[Case] = cases
+    ) -> tuple[dict[str, Any], list[list[Score]]]:
+        scores = by_seed(sounds, against)
+        return summary(scores, [c.material for c in against], stage.listener), scores
+
+    stage.write("rows", "true sounds", rate([[c.audio for c in cases]])[0])
+    others = cases[7:] + cases[:7]
+    stage.write("rows", "chance (sounds of other clips)", rate([[c.audio for c in others]])[0])
     codec = stage.mini.codec
 
     def coded(audio: np.ndarray) -> np.ndarray:
         with torch.no_grad():
             return codec.decode(codec.encode(torch.from_numpy(audio)[None]), audio.shape[1])[0].numpy()
 
-    stage.write("rows", "codec", rate([coded(c.audio) for c in cases]))
-    # Each clip is played once: of n clips, every seed has its share of each domain.
-    share = [[c for k, c in enumerate(cases) if k // len(DOMAINS) % seeds == seed] for seed in range(seeds)]
+    stage.write("rows", "codec", rate([[coded(c.audio) for c in cases]])[0])
     true = stage.results["rows"]["true sounds"]
+    sheets, items = [c.sheet for c in cases], [c.index for c in cases]
     players: dict[str, Callable[[list[CueSheet], list[int], int], list[np.ndarray]]] = {
         "weft-mini": stage.play,
         "weft-physical": lambda sheets, items, seed: stage.play_physical(sheets, seed),
     }
     for name, play in players.items():
-        scores: list[Score] = []
-        for seed, mine in enumerate(share):
-            sounds = play([c.sheet for c in mine], [c.index for c in mine], seed)
-            scores += [score(a, c) for a, c in zip(sounds, mine, strict=True)]
-            some = summary(scores[-len(mine) :], [c.material for c in mine], stage.listener)
-            stage.write("seeds", f"{name}, seed {seed}", some)
-        row = summary(scores, [c.material for mine in share for c in mine], stage.listener)
+        row, scores = rate([play(sheets, items, seed) for seed in seeds])
         stage.write("rows", name, row)
+        for k in seeds:
+            alone = summary([[some[k]] for some in scores], [c.material for c in cases], stage.listener)
+            stage.write("seeds", f"{name}, seed {k}", alone)
         value = {k: row[k]["value"] for k in row}
         ratios = {
             "onset F1 / true sounds": round(value["onset_f1"] / true["onset_f1"]["value"], 4),
@@ -315,13 +335,14 @@ def table(stage: Stage, cases: list[Case], seeds: int) -> None:
             "pan r": value["pan_r"],
             "material / true sounds": round(value["material"] / true["material"]["value"], 4),
         }
-        stage.write("ratios", name, ratios)
-    few = share[0]
-    alone = stage.play([c.sheet for c in few], [c.index for c in few], 0, desk=False)
-    stage.write("rows", "weft-mini without its desk (seed 0's share)", rate(alone, few))
+        turned, _ = rate([play([mirrored(s) for s in sheets], items, 0)])
+        stage.write("rows", f"{name}, trajectory mirrored (seed 0)", turned)
+        stage.write("ratios", name, ratios | {"pan r, trajectory mirrored": turned["pan_r"]["value"]})
+    bare, _ = rate([stage.play(sheets, items, 0, desk=False)])
+    stage.write("rows", "weft-mini without its desk (seed 0)", bare)
 
 
-def forced(stage: Stage, cases: list[Case], each: int) -> None:
+def forced(stage: Stage, cases: list[Case], each: int, seeds: range) -> None:
     """Another material than the clip's, by onset and prompt; with the envelope of the old sound, and without."""
 
     def edited(keep_envelope: bool) -> tuple[list[CueSheet], list[str], list[int]]:
@@ -335,9 +356,9 @@ def forced(stage: Stage, cases: list[Case], each: int) -> None:
                 items.append(c.index)
         return sheets, targets, items
 
-    def recognised(sounds: list[np.ndarray], targets: list[str]) -> dict[str, Any]:
-        heard = stage.listener.predict([features(s) for s in sounds])
-        right = np.array([h == t for h, t in zip(heard, targets, strict=True)], float)
+    def heard(sounds: list[list[np.ndarray]], targets: list[str]) -> dict[str, Any]:
+        said = [stage.listener.predict([features(s) for s in one]) for one in sounds]
+        right = np.mean([[h == t for h, t in zip(one, targets, strict=True)] for one in said], axis=0)
         each = {m: round(float(right[[t == m for t in targets]].mean()), 3) for m in dict.fromkeys(targets)}
         return {"mean": bootstrap(right).to_json(), "each": each}
 
@@ -346,11 +367,13 @@ def forced(stage: Stage, cases: list[Case], each: int) -> None:
         (False, "weft-mini, envelope dropped"),
     ):
         sheets, targets, items = edited(keep)
-        stage.write("forced material", name, recognised(stage.play(sheets, items, 0), targets))
-    stage.write("forced material", "weft-physical", recognised(stage.play_physical(sheets, 0), targets))
+        sounds = [stage.play(sheets, items, seed) for seed in seeds]
+        stage.write("forced material", name, heard(sounds, targets))
+    sounds = [stage.play_physical(sheets, seed) for seed in seeds]
+    stage.write("forced material", "weft-physical, envelope dropped", heard(sounds, targets))
 
 
-def unseen_words(stage: Stage, cases: list[Case]) -> None:
+def unseen_words(stage: Stage, cases: list[Case], seeds: range) -> None:
     """Prompts of words no training caption has, on onsets that say no material: right material heard."""
     from weft.encoders.words import material_scores
 
@@ -365,18 +388,20 @@ def unseen_words(stage: Stage, cases: list[Case]) -> None:
     truth = [m for _, m in prompts]
     items = list(range(len(prompts)))
 
-    def share(found: Sequence[str]) -> dict[str, Any]:
-        return bootstrap(np.array([f == t for f, t in zip(found, truth, strict=True)], float)).to_json()
+    def heard(sounds: list[list[np.ndarray]]) -> dict[str, Any]:
+        said = [stage.listener.predict([features(s) for s in one]) for one in sounds]
+        return share(np.mean([[h == t for h, t in zip(one, truth, strict=True)] for one in said], axis=0))
 
-    def heard(sounds: list[np.ndarray]) -> dict[str, Any]:
-        return share(stage.listener.predict([features(s) for s in sounds]))
+    def share(right: np.ndarray) -> dict[str, Any]:
+        return bootstrap(right).to_json()
 
-    stage.write("unseen words", "read by the text encoder", share(read))
-    stage.write("unseen words", "weft-mini", heard(stage.play(sheets, items, 0)))
-    stage.write("unseen words", "weft-physical", heard(stage.play_physical(sheets, 0)))
+    found = np.array([r == t for r, t in zip(read, truth, strict=True)], float)
+    stage.write("unseen words", "read by the text encoder", share(found))
+    stage.write("unseen words", "weft-mini", heard([stage.play(sheets, items, seed) for seed in seeds]))
+    stage.write("unseen words", "weft-physical", heard([stage.play_physical(sheets, s) for s in seeds]))
 
 
-def dials(stage: Stage, cases: list[Case]) -> None:
+def dials(stage: Stage, cases: list[Case], seeds: range) -> None:
     """Each dial off or another clip's: its number should fall to chance, the others hold."""
     others = cases[5:] + cases[:5]
     items = [c.index for c in cases]
@@ -395,12 +420,12 @@ def dials(stage: Stage, cases: list[Case]) -> None:
     }
     for name, edit in edits.items():
         sheets = [edit(c, o) for c, o in zip(cases, others, strict=True)]
-        scores = [score(a, c) for a, c in zip(stage.play(sheets, items, 0), cases, strict=True)]
+        scores = by_seed([stage.play(sheets, items, seed) for seed in seeds], cases)
         stage.write("dials", name, summary(scores, [c.material for c in cases], stage.listener))
-    by_reference(stage, cases)
+    by_reference(stage, cases, seeds)
 
 
-def by_reference(stage: Stage, cases: list[Case]) -> None:
+def by_reference(stage: Stage, cases: list[Case], seeds: range) -> None:
     """A reference sound of the clip's material, from another scene, and no word of it anywhere."""
     sheets, references = [], []
     for c in cases:
@@ -409,8 +434,9 @@ def by_reference(stage: Stage, cases: list[Case]) -> None:
         assert wave is not None
         references.append(wave)
         sheets.append(without_envelope(with_material(c.sheet, None, None)))
-    sounds = stage.play(sheets, [c.index for c in cases], 0, references=references)
-    scores = [score(a, c) for a, c in zip(sounds, cases, strict=True)]
+    items = [c.index for c in cases]
+    sounds = [stage.play(sheets, items, seed, references=references) for seed in seeds]
+    scores = by_seed(sounds, cases)
     row = summary(scores, [c.material for c in cases], stage.listener)
     stage.write("dials", "what by a reference sound alone, envelope off", row)
 

@@ -3,6 +3,7 @@
 
     python recipes/train_generator.py data  --folder DIR --families 5000
     python recipes/train_generator.py train --folder DIR --minutes 55
+    python recipes/train_generator.py train --folder AGAIN --start DIR --clips DIR --rate 6e-4 --minutes 60
     python recipes/train_generator.py export --folder DIR --out src/weft/weights/weft-mini.safetensors
 
 `data` may run on while `train` reads: new shards are taken in as they appear.
@@ -89,19 +90,24 @@ def encode(sounds: Path, clips: Path, codec: str) -> None:
             print(f"{out.name}: {count / (time.time() - begun):.1f} clips a second", flush=True)
 
 
-def learn(folder: Path, recipe: Recipe, shards: Path) -> None:
-    """Train in `folder` on the shards there are, and those that come."""
+def learn(folder: Path, recipe: Recipe, shards: Path, start: Path | None = None) -> None:
+    """Train in `folder` on the shards there are, and those that come; with `start`, from the moving average of an
+    earlier run, on a schedule and with examples of its own."""
     text = TextEncoder.load()
     torch.manual_seed(recipe.seed)
     net = MMDiT(mini_config(text.dim, recipe.text_length))
     print(f"{sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters", flush=True)
+    past = 0
+    if start is not None:
+        net.load_state_dict(ema_weights(start))
+        past = int(torch.load(start / CHECKPOINT, map_location="cpu", weights_only=True)["counters"][0])
     process, clips = RectifiedFlow(), Growing(shards)
 
     def words(texts: list[str]) -> Tensor:
         return text.tokens(texts, recipe.text_length)[0]
 
     def batch_at(step: int) -> dict[str, Tensor]:
-        rng = np.random.default_rng([recipe.seed, step])
+        rng = np.random.default_rng([recipe.seed, past + step])
         now = clips.at(step, recipe.refresh)
         return batch_of(now, words, recipe.batch, int(rng.choice(recipe.frames)), recipe.drops, rng)
 
@@ -153,12 +159,16 @@ def main() -> None:
     parser.add_argument("--families", type=int, default=5000)
     parser.add_argument("--codec", default="weft-codec")
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--start", type=Path, help="an earlier run to go on from, with a schedule of its own")
+    parser.add_argument("--rate", type=float, help="learning rate at its highest")
     parser.add_argument("--out", type=Path, default=Path("src/weft/weights/weft-mini.safetensors"))
     options = parser.parse_args()
     torch.set_num_threads(1)
     recipe = Recipe()
     if options.minutes is not None:
         recipe = replace(recipe, loop=replace(recipe.loop, minutes=options.minutes))
+    if options.rate is not None:
+        recipe = replace(recipe, loop=replace(recipe.loop, learning_rate=options.rate))
     folder = options.folder
     folder.mkdir(parents=True, exist_ok=True)
     if options.stage == "sounds":
@@ -167,7 +177,7 @@ def main() -> None:
     elif options.stage == "encode":
         encode(options.sounds or folder, options.clips or folder, options.codec)
     elif options.stage == "train":
-        learn(folder, recipe, options.clips or folder)
+        learn(folder, recipe, options.clips or folder, options.start)
     else:
         export(folder, recipe, options.out, options.codec)
 
