@@ -72,7 +72,7 @@ def spotted(part: Examples, i: int, *, by_motion: bool = False) -> CueSheet:
     if by_motion:
         return _bare(sheet_from(classical.read(seen), classical.THRESHOLD, clip, "motion"))
     reader = embedded()
-    readings, _ = reader.read(seen, part.pictures[i])
+    readings = reader.read(seen, part.pictures[i])
     if readings.onset.max() < reader.sure:
         readings = classical.timed(readings, seen)
         return _bare(sheet_from(readings, classical.THRESHOLD, clip, "motion"))

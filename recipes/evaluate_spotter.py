@@ -105,7 +105,7 @@ def read_world(
     }
     for data, i in ((p, i) for p in data_parts for i in range(len(p))):
         seen = data.motion(i)
-        readings, _ = reader.read(seen, data.pictures[i])
+        readings = reader.read(seen, data.pictures[i])
         events = data.events[i][data.events[i][:, 0] >= 0]
         net.append(found(readings, data.onsets(i), SECONDS))
         old.append(found(classical.read(seen), data.onsets(i), SECONDS))

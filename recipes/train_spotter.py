@@ -128,7 +128,7 @@ def validate(net: SpotterNet, val: list[spotter.Examples]) -> None:
     reader = Reader(net, {})
     detections, peak, ious, levels = [], [], [], []
     for part, i in ((p, i) for p in val for i in range(len(p))):
-        readings, _ = reader.read(part.motion(i), part.pictures[i])
+        readings = reader.read(part.motion(i), part.pictures[i])
         times, evidence, _ = pick(readings, 0.02, 4.0)
         detections.append((times, evidence, part.onsets(i)))
         peak.append(float(evidence.max(initial=0)))

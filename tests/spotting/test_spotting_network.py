@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +11,27 @@ import torch
 
 import weft.weights
 from weft.errors import WeightsError
-from weft.spotting.network import SpotterConfig, SpotterNet
+from weft.spotting.network import Seen, SpotterConfig, SpotterNet
 from weft.spotting.reader import Reader
 from weft.training import scribbles, spotter
 
-SMALL = SpotterConfig(cells=16, blocks=2, trunk=32, dilations=(1, 2), picture=16, dropout=0.0)
+SMALL = SpotterConfig(
+    patch=8, fine=16, cells=16, blocks=2, trunk=32, dilations=(1, 2), picture=16, dropout=0.0
+)
 
 
-def inputs(count: int = 2, readings: int = 50) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def inputs(count: int = 2, readings: int = 50) -> tuple[Seen, torch.Tensor]:
     g = torch.Generator().manual_seed(0)
     cells = torch.randn(count, readings, 7, 12, 16, generator=g)
     cells[:, :, [4, 6]] = cells[:, :, [4, 6]].abs()
-    overall = torch.rand(count, readings, 5, generator=g)
-    return cells, overall, torch.rand(count, 4, 3, 96, 128, generator=g)
+    seen = Seen(
+        cells=cells,
+        overall=torch.rand(count, readings, 5, generator=g),
+        grey=torch.randint(0, 256, (count, readings, 96, 128), generator=g, dtype=torch.uint8),
+        change=torch.randint(-40, 41, (count, readings, 96, 128), generator=g, dtype=torch.int8),
+        clock=torch.zeros(count, readings, 2),
+    )
+    return seen, torch.rand(count, 4, 3, 96, 128, generator=g)
 
 
 @pytest.fixture(scope="module")
@@ -37,40 +45,69 @@ def test_shapes_and_ranges(net: SpotterNet) -> None:
     for name in ("onset", "offset", "strength", "level", "sustained", "depth"):
         assert out[name].shape == (2, 50)
     assert out["material"].shape == (2, 4, 17)
-    assert out["tokens"].shape == (2, 4, 16)
     assert torch.allclose(out["heat"].sum((2, 3)), torch.ones(2, 50), atol=1e-5)
     assert (out["box"][..., 2:] > out["box"][..., :2]).all()
     assert out["offset"].abs().max() <= 0.06
+    assert out["level"].min() >= 0
 
 
-def test_timing_does_not_look_at_pictures(net: SpotterNet) -> None:
-    cells, overall, pictures = inputs()
-    a, b = net(cells, overall, pictures), net(cells, overall, 1 - pictures)
+def test_timing_does_not_look_at_colours(net: SpotterNet) -> None:
+    seen, pictures = inputs()
+    a, b = net(seen, pictures), net(seen, 1 - pictures)
     assert torch.equal(a["onset"], b["onset"])
     assert not torch.equal(a["material"], b["material"])
 
 
 def test_timing_is_relative_to_the_clips_own_speed(net: SpotterNet) -> None:
-    cells, overall, _ = inputs()
-    double, faster = cells.clone(), overall.clone()
+    seen, _ = inputs()
+    double, faster = seen.cells.clone(), seen.overall.clone()
     double[:, :, :4] *= 2
     faster[..., :4] *= 2
-    a, b = (net.read(*x)["onset"] for x in ((cells, overall), (double, faster)))
-    c = net.read(cells * 8, overall)["onset"]
+    a, b = (net.read(x)["onset"] for x in (seen, replace(seen, cells=double, overall=faster)))
+    c = net.read(replace(seen, cells=seen.cells * 8))["onset"]
     assert (a - b).abs().mean() < 0.5 * (a - c).abs().mean()
+
+
+def test_timing_is_relative_to_the_clips_own_contrast(net: SpotterNet) -> None:
+    """A darker print of the same film: half the contrast in the pictures and in what changes in them."""
+    seen, _ = inputs()
+    seen = replace(seen, grey=seen.grey // 2 * 2, change=seen.change // 2 * 2)
+    dim = replace(seen, grey=seen.grey // 2 + 20, change=seen.change // 2)
+    other = replace(seen, change=seen.change.roll(7, 1))
+    a, b, c = (net.read(x)["onset"] for x in (seen, dim, other))
+    assert (a - b).abs().mean() < 0.2 * (a - c).abs().mean()
+
+
+def test_what_the_flow_misses_the_pictures_show(net: SpotterNet) -> None:
+    seen, _ = inputs()
+    still = replace(seen, change=torch.zeros_like(seen.change))
+    assert not torch.allclose(net.read(seen)["onset"], net.read(still)["onset"], atol=1e-3)
+
+
+def test_a_struck_thing_rings_on() -> None:
+    from weft.spotting.network import _level
+
+    attack = torch.full((1, 50), -20.0)
+    attack[0, 10] = 3.0
+    quick, slow = (_level(attack, torch.full((1, 50), d), torch.full((1, 50), -20.0))[0] for d in (-4.0, 4.0))
+    for level in (quick, slow):
+        assert level[:10].max() < 1e-6
+        assert level.argmax() == 10
+    assert quick[13] < 0.1 * quick[10]
+    assert slow[30] > 0.4 * slow[10]
 
 
 def test_any_length(net: SpotterNet) -> None:
     for readings in (1, 2, 3, 7):
-        cells, overall, pictures = inputs(1, readings)
-        assert net(cells, overall, pictures[:, :1])["onset"].shape == (1, readings)
+        seen, pictures = inputs(1, readings)
+        assert net(seen, pictures[:, :1])["onset"].shape == (1, readings)
 
 
 def test_a_step_lowers_the_loss_and_varied_labels_stay_in_range() -> None:
     torch.manual_seed(0)
     drawn = spotter.from_scribbles(range(1))
     net = SpotterNet(SMALL)
-    given = spotter.batch(drawn, drawn, np.random.default_rng(0), worlds=0, drawings=2)
+    given = spotter.batch([drawn], [drawn], np.random.default_rng(0), worlds=0, drawings=2)
     known = given["box"][given["box"].isfinite()]
     assert known.numel()
     assert known.min() >= 0
@@ -84,6 +121,17 @@ def test_a_step_lowers_the_loss_and_varied_labels_stay_in_range() -> None:
         optimiser.step()
         values.append(loss.item())
     assert values[-1] < 0.9 * values[0]
+
+
+def test_examples_come_back_from_disk_and_near_contacts_are_one_onset(tmp_path: Path) -> None:
+    drawn = spotter.from_scribbles(range(1))
+    drawn.save(tmp_path / "drawn-0000")
+    (back,) = spotter.parts(tmp_path, "drawn")
+    for f in fields(spotter.Examples):
+        np.testing.assert_array_equal(getattr(back, f.name), getattr(drawn, f.name))
+    assert back.motion(0).grey.shape == (100, 96, 128)
+    table = spotter._events([{"t": t, "strength": s} for t, s in ((1.0, 0.2), (1.02, 0.7), (1.06, 0.1))])
+    np.testing.assert_allclose(table[table[:, 0] >= 0][:, :2], [[1.0, 0.7], [1.06, 0.1]], atol=1e-6)
 
 
 def test_scribbles_are_their_seed() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from weft.cues.conversions import rms_envelope
 from weft.cues.sheet import Clip, CueSheet, Envelope, Onset, Track, When, Where
-from weft.systems.desk import REACH, ride, riding
+from weft.systems.desk import MAKEUP_DB, REACH, makeup_db, ride, riding
 
 RATE = 44100
 
@@ -88,3 +88,9 @@ def test_a_roll_is_heard_where_it_is_and_a_blow_where_it_struck() -> None:
         level.append(10 * np.log10(np.square(late[1]).mean() / np.square(late[0]).mean()))
     assert level[0] < -6
     assert level[1] > 6
+
+
+def test_a_take_is_lifted_unless_an_envelope_says_how_loud_it_is() -> None:
+    assert makeup_db(CueSheet(clip=Clip(duration=2.0))) == MAKEUP_DB
+    assert makeup_db(_enveloped("spotter")) == MAKEUP_DB
+    assert makeup_db(_enveloped("person")) == makeup_db(_enveloped("person+spotter")) == 0.0

@@ -100,7 +100,7 @@ def generate(
         str, typer.Option(help="The clip's own sound: replace, keep, mix or duck.")
     ] = "replace",
     lufs: Annotated[
-        float | None, typer.Option(help="Integrated loudness wanted; as performed if not given.")
+        float | None, typer.Option(help="Integrated loudness wanted, e.g. -23; as performed if not given.")
     ] = None,
     output: Annotated[
         Path | None,

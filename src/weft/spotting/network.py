@@ -26,7 +26,7 @@ _PATCH = 4  # pixels
 
 @dataclass(frozen=True, kw_only=True)
 class SpotterConfig:
-    """Widths of the parts. `picture` is also the width D of a picture token."""
+    """Widths of the parts; `picture` is the layer before the material."""
 
     patch: int = 48
     fine: int = 64
@@ -53,8 +53,8 @@ class Seen:
 class SpotterNet(nn.Module):
     """`forward` takes what was `Seen` and pictures `[B, S, 3, 96, 128]` in 0..1, one each 1 / PICTURE_RATE s from the
     first reading on. It returns a dict: onset, offset (s), strength, level (RMS re full scale), sustained, depth
-    `[B, T]` (onset and sustained as logits), box `[B, T, 4]`, heat `[B, T, 12, 16]`, action `[B, T, 5]` logits,
-    material `[B, S, 17]` logits, and tokens `[B, S, picture]`, the layer before the material."""
+    `[B, T]` (onset and sustained as logits), box `[B, T, 4]`, heat `[B, T, 12, 16]`, action `[B, T, 5]` logits
+    and material `[B, S, 17]` logits."""
 
     def __init__(self, config: SpotterConfig | None = None) -> None:
         super().__init__()
@@ -85,10 +85,10 @@ class SpotterNet(nn.Module):
         out = self.read(seen)
         at = (torch.arange(pictures.shape[1], device=pictures.device) * (RATE / PICTURE_RATE)).long()
         at = at.clamp(max=out["onset"].shape[1] - 1).expand(len(pictures), -1)
-        return out | self.see(pictures, out["heat"], at)
+        return out | {"material": self.see(pictures, out["heat"], at)}
 
     def read(self, seen: Seen) -> dict[str, Tensor]:
-        """What motion alone tells: all but material and tokens."""
+        """What motion alone tells: all but the material."""
         planes, scalars = describe(seen)
         batch, time = planes.shape[:2]
         close = F.silu(self.patches(stills(seen))).flatten(0, 1).permute(0, 3, 1, 2)
@@ -124,13 +124,14 @@ class SpotterNet(nn.Module):
             "action": self.action(x).float(),
         }
 
-    def see(self, pictures: Tensor, heat: Tensor, at: Tensor) -> dict[str, Tensor]:
-        """What pictures `[B, S, 3, 96, 128]` of the readings `at` `[B, S]` tell: material and tokens."""
+    def see(self, pictures: Tensor, heat: Tensor, at: Tensor) -> Tensor:
+        """The material `[B, S, 17]` that pictures `[B, S, 3, 96, 128]` of the readings `at` `[B, S]` show, logits."""
         around = F.avg_pool1d(heat.detach().flatten(2).transpose(1, 2), 9, 1, 4, count_include_pad=False)
         rows = torch.arange(len(at), device=at.device)[:, None]
         seen = around.transpose(1, 2)[rows, at].unflatten(-1, GRID)
-        tokens = self.look(pictures.flatten(0, 1), seen.flatten(0, 1)).unflatten(0, at.shape)
-        return {"material": self.material(tokens).float(), "tokens": tokens.float()}
+        return self.material(
+            self.look(pictures.flatten(0, 1), seen.flatten(0, 1)).unflatten(0, at.shape)
+        ).float()
 
 
 def stills(seen: Seen) -> Tensor:
@@ -274,7 +275,7 @@ class _Temporal(nn.Module):
 
 
 class _Look(nn.Module):
-    """Pictures `[N, 3, 96, 128]` and where the sounding thing is `[N, 12, 16]` to tokens `[N, D]`.
+    """Pictures `[N, 3, 96, 128]` and where the sounding thing is `[N, 12, 16]` to what they show `[N, D]`.
 
     A material shows in its texture and its colours: the energies of the 63 frequencies of 8 x 8 blocks at two
     scales (how much, and how evenly), and colours by mean, spread and a soft 27-bin histogram; near the thing,
@@ -295,7 +296,7 @@ class _Look(nn.Module):
         return self.learn(looks(pictures, heat))
 
     def learn(self, described: Tensor) -> Tensor:
-        """Tokens `[N, D]` from `looks` `[N, 855]`."""
+        """`[N, D]` from `looks` `[N, 855]`."""
         return F.silu(self.out(self.drop(((described - self.mean) / self.spread).clamp(-4, 4))))
 
 

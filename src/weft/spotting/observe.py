@@ -1,10 +1,10 @@
-"""Look at a clip once, from first to last: its readings, its picture tokens, and who read it."""
+"""Look at a clip once, from first to last: its readings, and who read it."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,12 +28,11 @@ _FORGOTTEN = np.zeros((0, 0, 3), np.uint8)
 @dataclass(frozen=True, kw_only=True)
 class Observation:
     """What was seen of a clip. `source`: "spotter" when the network timed it, "motion" when the classical detector
-    did; `threshold` belongs to it. `tokens`: float32 `[L, D]`, `PICTURE_RATE` per second, None without a network."""
+    did; `threshold` belongs to it."""
 
     readings: Readings
     source: str
     threshold: float
-    tokens: np.ndarray | None
 
 
 def observe(
@@ -56,39 +55,33 @@ def observe(
         except WeightsError as error:
             log.warning("spotting by motion alone: %s", error)
     parts: list[Readings] = []
-    tokens: list[np.ndarray] = []
-    overall: list[motion.Motion] = []  # without what is large
+    overall: list[motion.Motion] = []
     for seen, pictures, keep in _windows(video, progress, window):
         mine = seen[keep]
-        overall.append(
-            replace(mine, cells=mine.cells[:, :, :0], grey=mine.grey[:, :0], change=mine.change[:, :0])
-        )
+        overall.append(_light(mine))
         if reader is None:
             parts.append(classical.read(mine))
             continue
-        readings, looked = reader.read(seen, pictures)
-        parts.append(readings[keep])
-        tokens.append(looked[round(keep.start / motion.RATE * PICTURE_RATE) :][: _pictures_in(keep)])
-    if reader is None:
-        return Observation(
-            readings=joined(parts), source="motion", threshold=classical.THRESHOLD, tokens=None
-        )
+        parts.append(reader.read(seen, pictures)[keep])
     read = joined(parts)
-    whole = motion.join(overall)
+    if reader is None:
+        return Observation(readings=read, source="motion", threshold=classical.THRESHOLD)
     if read.onset.max() >= reader.sure:
-        return Observation(
-            readings=read, source="spotter", threshold=reader.threshold, tokens=np.concatenate(tokens)
-        )
-    return Observation(
-        readings=classical.timed(read, whole),
-        source="motion",
-        threshold=classical.THRESHOLD,
-        tokens=np.concatenate(tokens),
+        return Observation(readings=read, source="spotter", threshold=reader.threshold)
+    timed = classical.timed(read, motion.join(overall))
+    return Observation(readings=timed, source="motion", threshold=classical.THRESHOLD)
+
+
+def _light(seen: motion.Motion) -> motion.Motion:
+    """A copy without what is large, which must not be kept for the length of a clip."""
+    return motion.Motion(
+        cells=seen.cells[:, :, :0].copy(),
+        overall=seen.overall.copy(),
+        cut=seen.cut.copy(),
+        grey=seen.grey[:, :0].copy(),
+        change=seen.change[:, :0].copy(),
+        clock=seen.clock.copy(),
     )
-
-
-def _pictures_in(keep: slice) -> int:
-    return int(np.ceil((keep.stop - keep.start) / motion.RATE * PICTURE_RATE))
 
 
 def _windows(

@@ -1,4 +1,4 @@
-"""The trained spotter at work: windows of motion and pictures in, readings and picture tokens out."""
+"""The trained spotter at work: windows of motion and pictures in, readings out."""
 
 from __future__ import annotations
 
@@ -40,12 +40,9 @@ class Reader:
         return cls(net, metadata)
 
     @torch.inference_mode()
-    def read(self, motion: Motion, pictures: np.ndarray) -> tuple[Readings, np.ndarray]:
-        """Read one window: its motion, and pictures uint8 `[S, 96, 128, 3]` each 1 / PICTURE_RATE s from its start.
-
-        Returns the readings and the tokens `[S, D]`.
-        """
-        looked = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+    def read(self, motion: Motion, pictures: np.ndarray) -> Readings:
+        """Read one window: its motion, and pictures uint8 `[S, 96, 128, 3]` each 1 / PICTURE_RATE s from its start."""
+        looked = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
         out = self.net(seen(motion), looked[None])
         given = {k: v[0].numpy() for k, v in out.items()}
         material = torch.from_numpy(given["material"]).softmax(-1).numpy()
@@ -53,7 +50,7 @@ class Reader:
         at = np.minimum(
             np.round(np.arange(len(motion)) * (PICTURE_RATE / RATE)).astype(int), len(material) - 1
         )
-        readings = Readings(
+        return Readings(
             onset=_probability(given["onset"]),
             offset=given["offset"],
             strength=given["strength"],
@@ -64,7 +61,6 @@ class Reader:
             material=material[at],
             action=torch.from_numpy(given["action"]).softmax(-1).numpy(),
         )
-        return readings, given["tokens"]
 
 
 def seen(motion: Motion) -> Seen:

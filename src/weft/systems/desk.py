@@ -28,8 +28,17 @@ FLOOR = 3e-4
 ILD_DB = 14.0
 """Right over left, in dB, of a source at pan 1 (`weft.synthesis.placement`)."""
 PAN_RATE = RATE / 1024
+MAKEUP_DB = 15.0
+"""What a take is lifted by. The instruments keep headroom for the hardest blow next to the microphone; of performed
+validation clips the median lies at -42 LUFS and peaks at -19 dBFS. One gain for all, so that an edit changes nothing
+but what it names."""
 
 Floats = NDArray[np.float64]
+
+
+def makeup_db(sheet: CueSheet) -> float:
+    """The gain of a finished take: `MAKEUP_DB`, or 0 where the sheet's envelope says how loud it is to be."""
+    return 0.0 if fader_wanted(sheet) else MAKEUP_DB
 
 
 def riding(
@@ -39,7 +48,7 @@ def riding(
 
     However the performance is cut into blocks, their sum is `ride` of the whole.
     """
-    if not _fader_wanted(sheet) and not (pan and sheet.where.tracks):
+    if not fader_wanted(sheet) and not (pan and sheet.where.tracks):
         yield from blocks
         return
     held = np.zeros((2, 0), np.float32)
@@ -66,12 +75,13 @@ def ride(wave: NDArray[np.float32], first: int, sheet: CueSheet, *, pan: bool = 
     out = wave.astype(np.float64)
     if pan and sheet.where.tracks:
         out = out * _lean(out, first, sheet)
-    if _fader_wanted(sheet):
+    if fader_wanted(sheet):
         out = out * _fader(out, first, sheet)
     return out.astype(np.float32)
 
 
-def _fader_wanted(sheet: CueSheet) -> bool:
+def fader_wanted(sheet: CueSheet) -> bool:
+    """Whether somebody who knows wrote the sheet's envelope."""
     sources = set((sheet.when.source or "").split("+"))
     return sheet.when.envelope is not None and bool(sources - {"spotter", "motion"})
 

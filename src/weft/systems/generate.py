@@ -24,6 +24,7 @@ from weft.systems.take import Take
 
 if TYPE_CHECKING:
     from weft.media import Video
+    from weft.spotting import Observation
 
 DECISIVE = 0.4
 """Probability from which a person's words are taken to name a material or action."""
@@ -57,14 +58,14 @@ def cue(
     `prompt`, `negative` and `reference` outrank the sheet's own. Words of a person outrank the material and action
     that the spotter saw in the picture. Raises MediaError and CueError.
     """
-    from weft.spotting import spot
-
-    video = open_clip(clip, start, duration)
-    written = _written(cues, described(video), prompt=prompt, negative=negative, reference=reference)
-    if _complete(written):
-        return written
-    seen = spot(video, replace(written, what=_deciding(written.what)), progress=progress)
-    return _words_first(written, merge(written, seen) if seen.what != written.what else seen)
+    return _cued(
+        open_clip(clip, start, duration),
+        cues,
+        prompt=prompt,
+        negative=negative,
+        reference=reference,
+        progress=progress,
+    )[0]
 
 
 def perform(
@@ -83,11 +84,45 @@ def perform(
 ) -> Take:
     """Play a complete sheet to the clip's picture and return the finished take.
 
-    The sound is `round(duration * rate)` samples, true peak at most -1 dBTP, at `lufs` integrated loudness if given.
+    The sound is `round(duration * rate)` samples, true peak at most -1 dBTP, at `lufs` integrated loudness if given;
+    else as performed, lifted by one gain for all takes, or exactly at the envelope a person wrote. A system that
+    listens to the picture looks at it where no person said what sounds.
     Raises UserError for an unknown system or a missing reference.
     """
+    return _performed(
+        open_clip(clip, start, duration),
+        sheet,
+        None,
+        system=system,
+        seed=seed,
+        take=take,
+        steps=steps,
+        guidance=guidance,
+        lufs=lufs,
+        progress=progress,
+    )
+
+
+def _performed(
+    video: Video,
+    sheet: CueSheet,
+    seen: Observation | None,
+    *,
+    system: str | None,
+    seed: int,
+    take: int,
+    steps: int | None,
+    guidance: float | None,
+    lufs: float | None,
+    progress: Progress,
+) -> Take:
+    from weft.spotting import observe, picture_tokens
+
     spec = find_system(system or DEFAULT)
-    video = open_clip(clip, start, duration)
+    picture = None
+    if "picture" in spec.dials and _by_machine(sheet.what.source):
+        seen = seen or observe(video, progress=progress)
+        picture = picture_tokens(seen.readings)
     request = Request(
         sheet=_heeded(sheet),
         duration=video.duration,
@@ -96,7 +131,7 @@ def perform(
         steps=steps,
         guidance=guidance,
         reference=_reference(sheet),
-        picture=None,
+        picture=picture,
         progress=progress,
     )
     return Take.record(spec, request, video, sheet=sheet, lufs=lufs)
@@ -122,10 +157,11 @@ def generate(
     """Spot `clip`, perform it with `system`, and return the take; see `cue` and `perform` for the options."""
     find_system(system or DEFAULT)
     video = open_clip(clip, start, duration)
-    sheet = cue(video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
-    return perform(
+    sheet, seen = _cued(video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
+    return _performed(
         video,
         sheet,
+        seen,
         system=system,
         seed=seed,
         take=take,
@@ -134,6 +170,26 @@ def generate(
         lufs=lufs,
         progress=progress,
     )
+
+
+def _cued(
+    video: Video,
+    cues: CueSheet | str | Path | None,
+    *,
+    prompt: str | None,
+    negative: str | None,
+    reference: str | Path | None,
+    progress: Progress,
+) -> tuple[CueSheet, Observation | None]:
+    """The complete sheet, and what was seen of the clip if it had to be looked at."""
+    from weft.spotting import observe, spot
+
+    written = _written(cues, described(video), prompt=prompt, negative=negative, reference=reference)
+    if _complete(written):
+        return written, None
+    looked = observe(video, progress=progress)
+    seen = spot(video, replace(written, what=_deciding(written.what)), seen=looked)
+    return _words_first(written, merge(written, seen) if seen.what != written.what else seen), looked
 
 
 def _written(
@@ -218,8 +274,13 @@ def _heeded(sheet: CueSheet) -> CueSheet:
     """The sheet as it is played: an envelope that only the spotter wrote yields to the onsets beside it, so that
     an onset moved by hand does not leave its old loudness behind."""
     when = sheet.when
-    by_machine = set((when.source or "").split("+")) <= {"spotter", "motion"}
-    return replace(sheet, when=replace(when, envelope=None)) if when.onsets and by_machine else sheet
+    alone = when.onsets and _by_machine(when.source)
+    return replace(sheet, when=replace(when, envelope=None)) if alone else sheet
+
+
+def _by_machine(source: str | None) -> bool:
+    """Whether a dial was filled by the spotter or the motion detector and nobody else."""
+    return set((source or "").split("+")) <= {"spotter", "motion"}
 
 
 def _reference(sheet: CueSheet) -> np.ndarray | None:

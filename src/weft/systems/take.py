@@ -20,6 +20,7 @@ from weft.media.atomic import refuse_existing, written_aside
 from weft.media.audio import sample_count
 from weft.media.mixing import Original
 from weft.systems import sidecar
+from weft.systems.desk import makeup_db
 from weft.systems.performer import Request
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Take:
     def record(
         cls, spec: SystemSpec, request: Request, video: media.Video, *, sheet: CueSheet, lufs: float | None
     ) -> Take:
-        """Play `request` on the system of `spec` and set levels: true peak at most -1 dBTP, `lufs` if given.
+        """Play `request` on the system of `spec` and set levels: true peak at most -1 dBTP, `lufs` if given, else
+        lifted by the desk's one gain.
 
         `sheet` is kept with the take: what it takes to ask for the same again.
         """
@@ -58,7 +60,9 @@ class Take:
         samples = sample_count(request.duration, performer.rate)
         meter, digest = media.LoudnessMeter(performer.rate), hashlib.sha256()
         with media.AudioWriter(wav, performer.rate, spec.channels, samples=samples) as sink:
-            for block in media.finished(performer.perform(request), performer.rate, lufs=lufs):
+            gain = np.float32(10 ** (makeup_db(request.sheet) / 20))
+            blocks = (block * gain for block in performer.perform(request))
+            for block in media.finished(blocks, performer.rate, lufs=lufs):
                 sink.write(block)
                 meter.add(block)
                 digest.update(np.ascontiguousarray(block, dtype=np.float32).tobytes())
