@@ -10,7 +10,9 @@ import numpy as np
 from weft.cues.vocabulary import MATERIALS
 from weft.world import reactions, sets, surfaces, things
 from weft.world.camera import Operator, View
+from weft.world.colours import hsv, skin_tone
 from weft.world.falling import STAIRS, STEP_S, Body, Flight, find_contacts, simulate
+from weft.world.fields import fractal
 from weft.world.lens import Lens, sample_lens
 from weft.world.plan import Contact, ball, sample_aspect
 from weft.world.props import SHEET, Array, Lamp, Look, Prop, along, boulder, limb, turn
@@ -103,11 +105,7 @@ class Drops:
             if b.held:
                 found += self._hand(t, b, rng)
         if self.patch is not None:
-            relief = (
-                surfaces.fractal(rng, 1.3)[::6, ::6][:SHEET, :SHEET]
-                * surfaces.FINISH[self.ground].bumps
-                * 0.5
-            )
+            relief = fractal(rng, 1.3)[::6, ::6][:SHEET, :SHEET] * surfaces.FINISH[self.ground].bumps * 0.5
             found.append(
                 reactions.patch(
                     t,
@@ -129,8 +127,8 @@ class Drops:
 
     def _hand(self, t: Array, b: Body, rng: np.random.Generator) -> list[Prop]:
         """The hand that holds a body, opens when it is let go, and goes."""
-        tone = (*surfaces.skin(rng), 1.0)
-        sleeve = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 0.95)), 1.0)
+        tone = (*skin_tone(rng), 1.0)
+        sleeve = (*hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 0.95)), 1.0)
         a = rng.uniform(0, 2 * np.pi)
         out = np.array([np.cos(a), np.sin(a), float(rng.uniform(0.2, 1.0))])
         out /= np.linalg.norm(out)

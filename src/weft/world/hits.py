@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from weft.cues.vocabulary import MATERIALS
-from weft.world import reactions, sets, surfaces, things
+from weft.world import reactions, sets, surfaces, textures, things
 from weft.world.arms import Arm
 from weft.world.camera import Operator, View
+from weft.world.colours import hsv
+from weft.world.fields import N, fractal
 from weft.world.lens import Lens, sample_lens
 from weft.world.plan import Contact, ball, sample_aspect
 from weft.world.props import SHEET, Array, Lamp, Look, Prop, turn
@@ -178,11 +180,11 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
             p.pos, p.rot = upright.T @ p.pos, upright.T @ p.rot
     origin = np.array([0, 0, -thing.floor if not wall else -thing.floor + 0.3])
     patch, relief, half = None, np.zeros((SHEET, SHEET)), 0.5
-    look = Look(image=surfaces.texture(material, rng), repeat=(1, 1))
+    look = Look(image=textures.texture(material, rng), repeat=(1, 1))
     if thing.soft:
         half = 0.97 * thing.body if thing.floor < 0 else float(rng.uniform(0.35, 0.7))
         patch = look
-        rough = surfaces.fractal(rng, 1.3)[:: surfaces.N // SHEET, :: surfaces.N // SHEET][:SHEET, :SHEET]
+        rough = fractal(rng, 1.3)[:: N // SHEET, :: N // SHEET][:SHEET, :SHEET]
         relief = rough * finish.bumps * (0.5 if thing.floor < 0 else 1.0)
     arms = sample_arms(rng, style, thing, finish, wall, duration)
     contacts: list[Contact] = []
@@ -394,9 +396,7 @@ def _operator(
 
 def _food(rng: np.random.Generator, style: Style, origin: Array) -> list[Prop]:
     """Something to chop, beside where the blade comes down."""
-    colour = surfaces.hsv(
-        rng.choice([0.02, 0.08, 0.15, 0.25, 0.3]), rng.uniform(0.3, 0.9), rng.uniform(0.5, 1)
-    )
+    colour = hsv(rng.choice([0.02, 0.08, 0.15, 0.25, 0.3]), rng.uniform(0.3, 0.9), rng.uniform(0.5, 1))
     found = []
     a = rng.uniform(0, 2 * np.pi)
     for k in range(int(rng.integers(1, 7))):

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from weft.world import surfaces
+from weft.world import surfaces, textures
+from weft.world.colours import hsv, skin_tone
 from weft.world.props import Array, Lamp, Look, Prop, along, boulder, limb
 
 _OUTDOOR = ("dirt", "grass", "gravel", "leaf", "rock", "water")
@@ -26,7 +27,7 @@ def solid(material: str, rng: np.random.Generator) -> dict[str, Any]:
     """Keyword arguments of a solid prop made of `material`."""
     f = surfaces.finish(material, rng)
     return {
-        "look": Look(image=surfaces.texture(material, rng), wrap="cube"),
+        "look": Look(image=textures.texture(material, rng), wrap="cube"),
         "specular": f.specular,
         "shininess": f.shininess,
         "rgba": (1.0, 1.0, 1.0, f.alpha),
@@ -71,7 +72,7 @@ def ground(
         kind="plane",
         size=(half, half, 0.1),
         pos=np.array([0.0, 0.0, z]),
-        look=Look(image=surfaces.texture(material, rng), repeat=(repeat, repeat)),
+        look=Look(image=textures.texture(material, rng), repeat=(repeat, repeat)),
         specular=f.specular * 0.6,
         shininess=f.shininess,
     )
@@ -88,7 +89,7 @@ def backdrop(rng: np.random.Generator, *, toward: Array, distance: float, outdoo
         size=(wide, wide * 0.4, 0.1),
         pos=flat * distance + np.array([0, 0, wide * 0.4 - 0.05]),
         rot=rot,
-        look=Look(image=surfaces.backdrop(rng, outdoors)),
+        look=Look(image=textures.backdrop(rng, outdoors)),
         specular=0.0,
         emission=0.35 if outdoors else 0.1,
     )
@@ -99,7 +100,7 @@ def clutter(
 ) -> list[Prop]:
     """Still things around the origin, none within `keep` m of it nor between it and the camera (`away`, unit)."""
     looks = [
-        Look(image=surfaces.texture(str(rng.choice(list(surfaces.FAMILIES))), rng), wrap="cube")
+        Look(image=textures.texture(str(rng.choice(list(textures.FAMILIES))), rng), wrap="cube")
         for _ in range(2)
     ]
     found: list[Prop] = []
@@ -129,7 +130,7 @@ def clutter(
                 look=looks[int(rng.integers(2))] if textured else None,
                 rgba=(1, 1, 1, 1)
                 if textured
-                else (*surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.1, 1)), 1),
+                else (*hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.1, 1)), 1),
                 specular=float(rng.uniform(0, 0.8)),
                 casts=bool(rng.random() < 0.5),
             )
@@ -162,7 +163,7 @@ def distractors(
     side = side / max(np.linalg.norm(side), 1e-6)
     back = -np.array([away[0], away[1], 0.0])
     for _ in range(count):
-        colour = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.1, 1)), 1)
+        colour = (*hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.1, 1)), 1)
         base = (
             back * reach * rng.uniform(0.5, 1.3)
             + side * reach * rng.uniform(-0.9, 0.9)
@@ -227,7 +228,7 @@ def distractors(
                     kind="sphere",
                     size=(h * 0.08,) * 3,
                     pos=pos + np.array([0, 0, h * 0.93]),
-                    rgba=(*surfaces.skin(rng), 1),
+                    rgba=(*skin_tone(rng), 1),
                 )
             )
             for leg in (0, np.pi):

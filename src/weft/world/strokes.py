@@ -8,6 +8,7 @@ import numpy as np
 
 from weft.world import surfaces, things
 from weft.world.arms import Arm, Blow
+from weft.world.colours import hsv, skin_tone
 from weft.world.props import Array
 
 
@@ -133,15 +134,15 @@ def sample_arms(
     person = float(rng.uniform(0.25, 0.6))
     yaw = float(rng.uniform(-np.pi, np.pi)) if not wall else float(rng.uniform(-2.6, -0.5))
     skin, sleeve = (
-        (*surfaces.skin(rng), 1.0),
-        (*surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 0.95)), 1.0),
+        (*skin_tone(rng), 1.0),
+        (*hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 0.95)), 1.0),
     )
     if rng.random() < 0.12:
-        skin = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.8), rng.uniform(0.1, 0.9)), 1.0)  # gloved
-    stick = surfaces.hsv(rng.uniform(0.06, 0.12), rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.95))
+        skin = (*hsv(rng.random(), rng.uniform(0, 0.8), rng.uniform(0.1, 0.9)), 1.0)  # gloved
+    stick = hsv(rng.uniform(0.06, 0.12), rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.95))
     if rng.random() < 0.3:
-        stick = surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 0.95))
-    steel = surfaces.hsv(0.6, 0.05, rng.uniform(0.35, 0.85))
+        stick = hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 0.95))
+    steel = hsv(0.6, 0.05, rng.uniform(0.35, 0.85))
     times = _times(rng, style, duration)
     hands: list[list[float]] = [[] for _ in style.tools]
     for i, t in enumerate(times):

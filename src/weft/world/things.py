@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from weft.world import surfaces
+from weft.world import surfaces, textures
+from weft.world.colours import hsv
 from weft.world.props import Array, Look, Prop, boulder, lathe
 
 # What the material is usually made into. surface: the floor or table itself; wall: upright; the rest stand on
@@ -56,7 +57,7 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
     """A thing of `material`, its top (or face) at the origin, standing on z = floor < 0."""
     form = form or str(rng.choice(FORMS[material]))
     f = surfaces.finish(material, rng)
-    image = surfaces.texture(material, rng)
+    image = textures.texture(material, rng)
     flat = Look(image=image)
     cube = Look(image=image, wrap="cube")
     shiny: dict[str, Any] = {
@@ -107,7 +108,7 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
         )
         props = [board, face]
         if material == "glass" or rng.random() < 0.4:
-            colour = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.5), rng.uniform(0.2, 1)), 1)
+            colour = (*hsv(rng.random(), rng.uniform(0, 0.5), rng.uniform(0.2, 1)), 1)
             for sx, sz, px, pz in ((0.03, h, -w, 0), (0.03, h, w, 0), (w, 0.03, 0, h), (w, 0.03, 0, -h)):
                 props.append(Prop(kind="box", size=(sx, 0.03, sz), pos=np.array([px, 0, pz]), rgba=colour))
         low = float(rng.uniform(0.3, 1.2))
@@ -159,11 +160,7 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
         )
         props = [top]
         if form == "drum":
-            head = (
-                (*surfaces.hsv(0.1, rng.uniform(0, 0.2), rng.uniform(0.7, 1)), 1)
-                if rng.random() < 0.6
-                else None
-            )
+            head = (*hsv(0.1, rng.uniform(0, 0.2), rng.uniform(0.7, 1)), 1) if rng.random() < 0.6 else None
             skin = {**shiny, "rgba": head, "look": None} if head else {**shiny, "look": cube}
             r = wide * 0.94
             props.append(Prop(kind="cylinder", size=(r, r, 0.004), pos=np.array([0, 0, -0.004]), **skin))
@@ -258,7 +255,7 @@ def make(material: str, rng: np.random.Generator, form: str | None = None) -> Th
             pos=np.array([0, 0, -0.4 * r]),
             casts=True,
             specular=0.7,
-            rgba=(*surfaces.hsv(rng.random(), rng.uniform(0, 0.7), rng.uniform(0.4, 1)), 1),
+            rgba=(*hsv(rng.random(), rng.uniform(0, 0.7), rng.uniform(0.4, 1)), 1),
         )
         return Thing(
             props=[wall], normal=up, across=x, reach=(r * 0.4, r * 0.4), body=r, floor=-0.4 * r, soft=True

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from weft.cues.vocabulary import MATERIALS
-from weft.world import reactions, sets, surfaces
+from weft.world import reactions, sets, surfaces, textures
 from weft.world.arms import reach
 from weft.world.camera import Operator, View
+from weft.world.colours import hsv, skin_tone
 from weft.world.gait import Gait, sample_gait
 from weft.world.lens import Lens, sample_lens
 from weft.world.plan import Contact, sample_aspect
@@ -87,15 +88,13 @@ class Walks:
 
     def _figure(self, t: Array, rng: np.random.Generator) -> list[Prop]:
         h = self.tall
-        skin = (*surfaces.skin(rng), 1.0)
-        top = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 1)), 1.0)
+        skin = (*skin_tone(rng), 1.0)
+        top = (*hsv(rng.random(), rng.uniform(0, 0.9), rng.uniform(0.05, 1)), 1.0)
         legs = (
-            *surfaces.hsv(
-                rng.choice([0.6, 0.62, 0.08, rng.random()]), rng.uniform(0, 0.6), rng.uniform(0.05, 0.6)
-            ),
+            *hsv(rng.choice([0.6, 0.62, 0.08, rng.random()]), rng.uniform(0, 0.6), rng.uniform(0.05, 0.6)),
             1.0,
         )
-        shoe = (*surfaces.hsv(rng.random(), rng.uniform(0, 0.8), rng.uniform(0.03, 0.95)), 1.0)
+        shoe = (*hsv(rng.random(), rng.uniform(0, 0.8), rng.uniform(0.03, 0.95)), 1.0)
         shin = legs if rng.random() < 0.7 else skin
         stout = float(rng.uniform(0.85, 1.25))
         hip = self.body(t)
@@ -147,7 +146,7 @@ class Walks:
         found.append(
             Prop(kind="ellipsoid", size=(0.052 * h, 0.045 * h, 0.066 * h), pos=head, rgba=skin, casts=True)
         )
-        hair = (*surfaces.hsv(0.08, rng.uniform(0, 0.7), rng.uniform(0.05, 0.7)), 1.0)
+        hair = (*hsv(0.08, rng.uniform(0, 0.7), rng.uniform(0.05, 0.7)), 1.0)
         found.append(
             Prop(
                 kind="ellipsoid",
@@ -173,7 +172,7 @@ class Walks:
 
     def _beast(self, t: Array, rng: np.random.Generator) -> list[Prop]:
         h = self.tall
-        coat = (*surfaces.hsv(0.08, rng.uniform(0, 0.6), rng.uniform(0.08, 0.95)), 1.0)
+        coat = (*hsv(0.08, rng.uniform(0, 0.6), rng.uniform(0.08, 0.95)), 1.0)
         hip = self.body(t)
         found = []
         for k in range(4):
@@ -263,7 +262,7 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
                     kind="cylinder",
                     size=(0.05, 0.05, 1.2),
                     pos=spot,
-                    rgba=(*surfaces.hsv(rng.random(), 0.3, rng.uniform(0.1, 0.8)), 1),
+                    rgba=(*hsv(rng.random(), 0.3, rng.uniform(0.1, 0.8)), 1),
                     casts=True,
                 )
             )
@@ -342,7 +341,7 @@ def _ground(rng: np.random.Generator, zones: list[Zone]) -> tuple[list[Prop], Ar
     for k, z in enumerate(zones[1:]):
         f = surfaces.finish(z.material, rng)
         half = (z.end - z.start) / 2
-        look = Look(image=surfaces.texture(z.material, rng), repeat=(2 * half / tile, 2 * wide / tile))
+        look = Look(image=textures.texture(z.material, rng), repeat=(2 * half / tile, 2 * wide / tile))
         found.append(
             Prop(
                 kind="plane",
