@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from weft.cues.vocabulary import MATERIALS
 from weft.world import reactions, sets, surfaces, things
-from weft.world.camera import Operator, View
 from weft.world.colours import hsv, skin_tone
 from weft.world.falling import STAIRS, STEP_S, Body, Flight, find_contacts, simulate
-from weft.world.fields import fractal
-from weft.world.lens import Lens, sample_lens
-from weft.world.plan import Contact, ball, sample_aspect
-from weft.world.props import SHEET, Array, Lamp, Look, Prop, along, boulder, limb, turn
+from weft.world.fields import coarse, fractal
+from weft.world.framing import clear_of_sight, frame_fall, toward
+from weft.world.lens import sample_lens
+from weft.world.plan import ball
+from weft.world.planned import Planned
+from weft.world.props import SHEET, Array, Look, Prop, along, boulder, limb, turn
 
 GROUND_SPEAKS = ("carpet", "dirt", "grass", "gravel", "leaf", "water", "cloth")
 _BOUNCE = {
@@ -47,23 +48,12 @@ _SHAPES = {
 
 
 @dataclass(kw_only=True, eq=False)
-class Drops:
+class Drops(Planned):
     """See weft.world.plan.Plan."""
 
-    material: str
-    action: str
-    contacts: list[Contact]
-    operator: Operator
-    lens: Lens
-    lamps: list[Lamp]
-    floor: float | None
-    seed: int
     bodies: list[Body]
     flight: Flight
-    still: list[Prop]
-    away: Array
     scale: float
-    distractors: int
     ground: str
     patch: Look | None
     follow_body: int
@@ -98,24 +88,21 @@ class Drops:
         pos, rot = self.at(t)
         for k, b in enumerate(self.bodies):
             for look in b.looks:
-                made = Prop(**{n: getattr(look, n) for n in look.__dataclass_fields__})
-                made.pos = pos[:, k] + (rot[:, k] @ look.pos)
-                made.rot = rot[:, k] @ look.rot
-                found.append(made)
+                found.append(replace(look, pos=pos[:, k] + (rot[:, k] @ look.pos), rot=rot[:, k] @ look.rot))
             if b.held:
                 found += self._hand(t, b, rng)
         if self.patch is not None:
-            relief = fractal(rng, 1.3)[::6, ::6][:SHEET, :SHEET] * surfaces.FINISH[self.ground].bumps * 0.5
+            finish = surfaces.FINISH[self.ground]
             found.append(
                 reactions.patch(
                     t,
                     self.contacts,
                     rng,
                     material=self.ground,
-                    finish=surfaces.FINISH[self.ground],
+                    finish=finish,
                     look=self.patch,
                     half=0.6,
-                    relief=relief,
+                    relief=coarse(fractal(rng, 1.3), SHEET) * finish.bumps * 0.5,
                     origin=np.zeros(3),
                     frame=np.eye(3),
                 )
@@ -182,9 +169,8 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
     contacts = find_contacts(flight, bodies, main if ground_speaks else None, ground, duration, seed)
     rolls = sum(c.action == "roll" for c in contacts)
     action = "roll" if rolls and rolls * 2 >= len(contacts) else "bounce"
-    operator, half = _operator(rng, bodies, duration)
-    az = operator.views[0].azimuth
-    away = np.array([np.cos(az), np.sin(az), 0.0])
+    operator, half = frame_fall(rng, max(b.radius for b in bodies))
+    away = toward(operator.views[0].azimuth)
     tile = float(rng.uniform(0.4, 1.3))
     floor = sets.ground(ground, rng, tile_m=tile)
     still = [floor]
@@ -203,9 +189,7 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
     extra = sets.clutter(rng, int(rng.integers(0, 8)), reach=max(3 * half, 1.5), keep=1.1, away=away)
     clock = np.linspace(0, duration, 12)
     where = flight.pos[np.searchsorted(flight.clock, clock).clip(0, len(flight.clock) - 1), 0]
-    watched = where * (1, 1, 0.6)
-    eyes = operator.path(clock, watched, watched[6], duration).pos
-    still += sets.unblocked(extra, eyes, where, 0.1)
+    still += clear_of_sight(extra, operator, where * (1, 1, 0.6), duration, seen=where, margin=0.1)
     return Drops(
         material=main,
         action=action,
@@ -304,27 +288,3 @@ def _body(rng: np.random.Generator, material: str, ground: str, index: int, dura
         rot=rot,
         held=not tossed and rng.random() < 0.55,
     )
-
-
-def _operator(rng: np.random.Generator, bodies: list[Body], duration: float) -> tuple[Operator, float]:
-    big = max(b.radius for b in bodies)
-    half = float(np.clip(big * np.exp(rng.uniform(np.log(2.5), np.log(9.0))), 0.2, 0.85))
-    fovy = float(rng.uniform(0.5, 1.05))
-    top = rng.random() < 0.12
-    follow = float(rng.choice([0.0, 0.0, 0.5, 0.9]))
-    view = View(
-        azimuth=float(rng.uniform(-np.pi, np.pi)),
-        elevation=float(rng.uniform(1.0, 1.45) if top else rng.uniform(0.05, 0.8)),
-        distance=half / np.tan(fovy / 2),
-        fovy=fovy,
-        offset=(0.0, 0.0, float(0.3 * half + rng.normal(0, 0.1) * half)),
-        follow=follow * 0.5,
-        turns=follow,
-        swing=float(rng.normal(0, 0.25)) if rng.random() < 0.15 else 0.0,
-        zoom=float(rng.normal(0, 0.3)) if rng.random() < 0.1 else 0.0,
-        roll=float(rng.normal(0, 0.05)),
-    )
-    shake = 0.0 if rng.random() < 0.45 else float(np.exp(rng.uniform(np.log(0.0008), np.log(0.01))))
-    return Operator(
-        views=(view,), aspect=sample_aspect(rng), shake=shake, seed=int(rng.integers(2**31))
-    ), half

@@ -47,3 +47,9 @@ def cells(rng: np.random.Generator, count: int) -> tuple[Field, Field, NDArray[n
 def unit(field: Field) -> Field:
     """A field squeezed smoothly into 0..1."""
     return 0.5 + 0.5 * np.tanh(field * 0.8)
+
+
+def coarse(field: Field, count: int) -> Field:
+    """Every so manyth value of a field, [count, count]."""
+    step = N // count
+    return field[::step, ::step][:count, :count]

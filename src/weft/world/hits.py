@@ -9,35 +9,25 @@ import numpy as np
 from weft.cues.vocabulary import MATERIALS
 from weft.world import reactions, sets, surfaces, textures, things
 from weft.world.arms import Arm
-from weft.world.camera import Operator, View
 from weft.world.colours import hsv
-from weft.world.fields import N, fractal
-from weft.world.lens import Lens, sample_lens
-from weft.world.plan import Contact, ball, sample_aspect
-from weft.world.props import SHEET, Array, Lamp, Look, Prop, turn
+from weft.world.fields import coarse, fractal
+from weft.world.framing import blocks, clear_of_sight, frame_blows, toward
+from weft.world.lens import sample_lens
+from weft.world.plan import Contact, ball
+from weft.world.planned import Planned
+from weft.world.props import SHEET, Array, Look, Prop, turn
 from weft.world.strokes import Style, sample_arms, sample_style
 
 
 @dataclass(kw_only=True, eq=False)
-class Hits:
+class Hits(Planned):
     """See weft.world.plan.Plan."""
 
-    material: str
-    action: str
-    contacts: list[Contact]
-    operator: Operator
-    lens: Lens
-    lamps: list[Lamp]
-    floor: float | None
-    seed: int
     arms: list[Arm]
     thing: things.Thing
     frame: Array
     origin: Array
-    still: list[Prop]
-    away: Array
     view_scale: float
-    distractors: int
     finish: surfaces.Finish
     patch: Look | None = None
     patch_half: float = 0.5
@@ -137,40 +127,24 @@ class Hits:
         sink[:, 2] = -np.abs(shove) * self.thing.loose * 0.5
         found = []
         for p in self.thing.props:
-            moved = Prop(**{k: getattr(p, k) for k in p.__dataclass_fields__})
             if self.thing.loose > 0:
                 base = np.array([0, 0, self.thing.floor])
-                moved.pos = (p.pos - base) @ np.swapaxes(tilt, -1, -2) + base + sink
-                moved.pos = moved.pos @ self.frame.T + self.origin
-                moved.rot = self.frame @ tilt @ p.rot
+                jumping = (p.pos - base) @ np.swapaxes(tilt, -1, -2) + base + sink
+                pos, rot = jumping @ self.frame.T + self.origin, self.frame @ tilt @ p.rot
             else:
-                moved.pos = self.frame @ p.pos + self.origin
-                moved.rot = self.frame @ p.rot
-            found.append(moved)
+                pos, rot = self.frame @ p.pos + self.origin, self.frame @ p.rot
+            found.append(replace(p, pos=pos, rot=rot))
         return found
 
 
 _CHOPPED_ON = ("wood", "plastic", "metal", "ceramic", "tile", "paper", "rock", "glass")
 _PLAYED = ("plastic", "wood", "metal")  # what bats and rackets are made of
+_FLOORS = ("wood", "tile", "carpet", "dirt", "grass", "rock", "plastic", "cloth", "drywall", "metal")
 
 
 def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str | None = None) -> Hits:
     """Draw one clip of the domain."""
-    forced = material is not None
-    material = material or str(rng.choice(MATERIALS))
-    style = sample_style(rng)
-    if forced and material not in _PLAYED and style.tools == ("racket",):
-        style = replace(style, tools=("stick",), height=(0.06, 0.32))
-    if style.chops and material not in _CHOPPED_ON:
-        style = replace(style, chops=False, tools=("stick",))
-    if style.tools == ("racket",):
-        material = material if material in _PLAYED else "plastic"
-        thing = things.make(material, rng, "air")
-    else:
-        flat = style.chops and "slab" in things.FORMS[material]
-        thing = things.make(material, rng, "slab" if flat else None)
-        if len(style.tools) == 2 or rng.random() < 0.1:
-            things.repeat(thing, rng)
+    style, material, thing = _cast(rng, material)
     finish = surfaces.finish(material, rng)
     wall = abs(thing.normal[1]) > 0.5
     upright = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])  # across, up the wall, out of it
@@ -179,96 +153,35 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         for p in thing.props:
             p.pos, p.rot = upright.T @ p.pos, upright.T @ p.rot
     origin = np.array([0, 0, -thing.floor if not wall else -thing.floor + 0.3])
-    patch, relief, half = None, np.zeros((SHEET, SHEET)), 0.5
+    relief, half = np.zeros((SHEET, SHEET)), 0.5
     look = Look(image=textures.texture(material, rng), repeat=(1, 1))
     if thing.soft:
         half = 0.97 * thing.body if thing.floor < 0 else float(rng.uniform(0.35, 0.7))
-        patch = look
-        rough = fractal(rng, 1.3)[:: N // SHEET, :: N // SHEET][:SHEET, :SHEET]
-        relief = rough * finish.bumps * (0.5 if thing.floor < 0 else 1.0)
+        relief = coarse(fractal(rng, 1.3), SHEET) * finish.bumps * (0.5 if thing.floor < 0 else 1.0)
     arms = sample_arms(rng, style, thing, finish, wall, duration)
-    contacts: list[Contact] = []
-    for arm in arms:
-        for b in arm.blows:
-            if b.misses:
-                continue
-            path = b.slide if b.slide is not None else np.asarray(b.spot)[None]
-            points = np.concatenate([path, np.zeros((len(path), 1))], 1) @ frame.T + origin
-            speed = None
-            if b.slide is not None:
-                v = np.linalg.norm(np.gradient(b.slide, b.dwell / (len(b.slide) - 1), axis=0), axis=1)
-                speed = np.clip(v / style.full_speed, 0, 1)
-            strength = (
-                b.height / b.down / style.full
-                if b.slide is None
-                else float(speed.max())
-                if speed is not None
-                else 1.0
-            )
-            contacts.append(
-                Contact(
-                    t=b.t,
-                    strength=float(np.clip(strength, 0.06, 1)),
-                    material=material,
-                    action="scratch" if b.slide is not None else "hit",
-                    where=points,
-                    duration=b.dwell if b.slide is not None else 0.0,
-                    size=float(np.clip(np.log(thing.body / 0.04) / np.log(0.35 / 0.04), 0, 1)),
-                    gain_curve=speed,
-                    track=f"thing{seed}",
-                )
-            )
-    contacts.sort(key=lambda c: c.t)
+    contacts = _contacts(arms, style, thing, material, frame, origin, seed)
     action = "scratch" if sum(c.action == "scratch" for c in contacts) * 2 > len(contacts) else "hit"
-    operator, scale = _operator(rng, thing, arms[0], wall, duration, contacts, style)
-    if any(_blocks(arms[0].chest() @ frame.T + origin, view, origin) for view in operator.views):
+    operator, scale = frame_blows(
+        rng,
+        contacts,
+        duration,
+        body=thing.body,
+        yaw=arms[0].yaw,
+        wall=wall,
+        racket=arms[0].tool == "racket",
+    )
+    if any(blocks(arms[0].chest() @ frame.T + origin, view, origin) for view in operator.views):
         arms = [replace(a, body=False) for a in arms]
-    v = operator.views[0]
-    away = np.array(
-        [
-            np.cos(v.azimuth) * np.cos(v.elevation),
-            np.sin(v.azimuth) * np.cos(v.elevation),
-            np.sin(v.elevation),
-        ]
-    )
-    floor = 0.0
+    away = toward(operator.views[0].azimuth, operator.views[0].elevation)
     outdoors = (sets.is_outdoor(material) and thing.floor == 0) or rng.random() < 0.2
-    base = (
-        material
-        if thing.soft and thing.floor == 0
-        else str(
-            rng.choice(
-                ["wood", "tile", "carpet", "dirt", "grass", "rock", "plastic", "cloth", "drywall", "metal"]
-            )
-        )
-    )
-    per_metre = float(rng.uniform(0.35, 1.0) if thing.soft else rng.uniform(0.4, 1.4))
-    ground = sets.ground(base, rng, tile_m=per_metre)
-    if thing.soft and thing.floor == 0:
-        tiles = 2 * 12.0 / per_metre
-        ground.look = Look(image=look.image, repeat=(tiles, tiles))
-        patch = Look(image=look.image, repeat=(2 * half / per_metre, 1))
-    elif thing.soft:
-        patch = Look(image=look.image, repeat=(1.5, 1.5))
+    ground, patch = _ground(rng, thing, material, look, half)
     still = [ground]
     if rng.random() < 0.25 and not (thing.soft and thing.floor == 0):  # a table instead of the floor
-        r = float(rng.uniform(0.4, 0.9))
         ground.pos = np.array([0, 0, -0.75])
-        still.append(
-            Prop(
-                kind="box",
-                size=(r, r * float(rng.uniform(0.6, 1.0)), 0.02),
-                pos=np.array([0, 0, -0.021]),
-                **sets.solid(str(rng.choice(["wood", "plastic", "metal", "wood"])), rng),
-            )
-        )
+        still.append(_table(rng))
     for view in operator.views:
-        d = np.array([np.cos(view.azimuth), np.sin(view.azimuth), 0.0])
-        still.append(
-            sets.backdrop(
-                rng, toward=-d, distance=float(rng.uniform(1.2, 5.0)) + scale, outdoors=bool(outdoors)
-            )
-        )
+        far = float(rng.uniform(1.2, 5.0)) + scale
+        still.append(sets.backdrop(rng, toward=-toward(view.azimuth), distance=far, outdoors=bool(outdoors)))
     if rng.random() < 0.75:
         flat = np.array([away[0], away[1], 0.0]) / max(np.hypot(away[0], away[1]), 1e-6)
         extra = sets.clutter(
@@ -278,14 +191,10 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
             keep=thing.body * 1.5 + 0.1,
             away=flat,
         )
-        clock = np.linspace(0, duration, 9)
-        targets = np.broadcast_to(origin, (9, 3))
-        still += sets.unblocked(
-            extra, operator.path(clock, targets, origin, duration).pos, targets, 0.5 * thing.body
-        )
+        watched = np.broadcast_to(origin, (9, 3))
+        still += clear_of_sight(extra, operator, watched, duration, margin=0.5 * thing.body)
     if style.chops:
-        still_food = _food(rng, style, origin)
-        still += still_food
+        still += _food(rng, origin)
     return Hits(
         material=material,
         action=action,
@@ -293,7 +202,7 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
         operator=operator,
         lens=sample_lens(rng),
         lamps=sets.lamps(rng),
-        floor=floor,
+        floor=0.0,
         seed=seed,
         arms=arms,
         thing=thing,
@@ -310,91 +219,90 @@ def plan(rng: np.random.Generator, seed: int, duration: float, *, material: str 
     )
 
 
-def _blocks(body: Array, view: View, focus: Array) -> bool:
-    """Whether a body at `body` [3] stands in the camera or before it."""
-    az, el = view.azimuth, view.elevation
-    look = np.array([np.cos(az) * np.cos(el), np.sin(az) * np.cos(el), np.sin(el)])
-    spot = body - focus - np.asarray(view.offset)
-    ahead = float(np.clip(spot @ look, 0, view.distance + 0.3))
-    return ahead > 0.1 and float(np.linalg.norm(spot - ahead * look)) < 0.42
+def _cast(rng: np.random.Generator, wanted: str | None) -> tuple[Style, str, things.Thing]:
+    """Who plays on what: a style, and a thing of a material (the wanted one, if any) that suits it."""
+    material = wanted or str(rng.choice(MATERIALS))
+    style = sample_style(rng)
+    if wanted is not None and material not in _PLAYED and style.tools == ("racket",):
+        style = replace(style, tools=("stick",), height=(0.06, 0.32))
+    if style.chops and material not in _CHOPPED_ON:
+        style = replace(style, chops=False, tools=("stick",))
+    if style.tools == ("racket",):
+        material = material if material in _PLAYED else "plastic"
+        return style, material, things.make(material, rng, "air")
+    flat = style.chops and "slab" in things.FORMS[material]
+    thing = things.make(material, rng, "slab" if flat else None)
+    if len(style.tools) == 2 or rng.random() < 0.1:
+        things.repeat(thing, rng)
+    return style, material, thing
 
 
-def _operator(
-    rng: np.random.Generator,
-    thing: things.Thing,
-    arm: Arm,
-    wall: bool,
-    duration: float,
-    contacts: list[Contact],
+def _contacts(
+    arms: list[Arm],
     style: Style,
-) -> tuple[Operator, float]:
-    """The camera: from the front, the side, above or the person's own eyes; close to far."""
-
-    def view() -> tuple[View, float]:
-        near = rng.random()
-        half = float(
-            np.exp(rng.uniform(np.log(0.13), np.log(0.3)))
-            if near < 0.6
-            else np.exp(rng.uniform(np.log(0.3), np.log(0.6)))
-        )
-        if near > 0.93:
-            half = float(rng.uniform(0.7, 1.2))
-        if arm.tool == "racket":
-            half = float(np.exp(rng.uniform(np.log(0.7), np.log(2.2))))
-        half = max(half, min(thing.body * 0.9, 0.25))
-        kind = rng.random()
-        if wall:
-            azimuth, elevation = -np.pi / 2 + rng.normal(0, 0.55), rng.uniform(-0.1, 0.6)
-            azimuth = float(np.clip(azimuth, -np.pi / 2 - 1.2, -np.pi / 2 + 1.2))
-        elif kind < 0.15:
-            azimuth, elevation = rng.uniform(-np.pi, np.pi), rng.uniform(1.1, 1.5)
-        elif kind < 0.32:  # first person: behind and above the hand
-            azimuth, elevation = arm.yaw + rng.normal(0.35, 0.15), rng.uniform(0.6, 1.0)
+    thing: things.Thing,
+    material: str,
+    frame: Array,
+    origin: Array,
+    seed: int,
+) -> list[Contact]:
+    """What is heard of the arms' blows, in order of time."""
+    found = []
+    size = float(np.clip(np.log(thing.body / 0.04) / np.log(0.35 / 0.04), 0, 1))
+    for b in (b for arm in arms for b in arm.blows if not b.misses):
+        if b.slide is None:
+            path, speed = np.asarray(b.spot)[None], None
+            strength = b.height / b.down / style.full
         else:
-            side = rng.choice([-1, 1]) * rng.uniform(0.7, 2.9)
-            azimuth, elevation = arm.yaw + side, rng.uniform(0.1, 0.9)
-        fovy = float(rng.uniform(0.5, 1.05))
-        shift = tuple(half * rng.uniform(-0.35, 0.35, 3) + np.array([0, 0, 0.25 * half]))
-        if arm.tool == "racket":
-            shift = (shift[0], shift[1], -0.3 * half)
-        if rng.random() < 0.04:  # the camera looks beside it
-            shift = (shift[0] + 3.5 * half * float(rng.choice([-1, 1])), shift[1], shift[2])
-        moves = rng.random()
-        return View(
-            azimuth=float(azimuth),
-            elevation=float(elevation),
-            distance=half / np.tan(fovy / 2),
-            fovy=fovy,
-            offset=shift,
-            swing=float(rng.normal(0, 0.25)) if moves < 0.18 else 0.0,
-            rise=float(rng.normal(0, 0.15)) if 0.1 < moves < 0.2 else 0.0,
-            zoom=float(rng.normal(0, 0.35)) if 0.15 < moves < 0.27 else 0.0,
-            roll=float(rng.normal(0, 0.06)),
-        ), half
-
-    first, half = view()
-    views, cuts = [first], []
-    if rng.random() < 0.07:
-        cuts = [float(rng.uniform(0.25, 0.75) * duration)]
-        second, _ = view()
-        views.append(second)
-    shake = 0.0 if rng.random() < 0.4 else float(np.exp(rng.uniform(np.log(0.0008), np.log(0.012))))
-    jolts: tuple[tuple[float, float], ...] = ()
-    if rng.random() < 0.08:
-        jolts = tuple(
-            (c.t, 0.006 * c.strength * float(rng.uniform(0.3, 1))) for c in contacts if c.duration == 0
+            path = b.slide
+            v = np.linalg.norm(np.gradient(path, b.dwell / (len(path) - 1), axis=0), axis=1)
+            speed = np.clip(v / style.full_speed, 0, 1)
+            strength = float(speed.max())
+        found.append(
+            Contact(
+                t=b.t,
+                strength=float(np.clip(strength, 0.06, 1)),
+                material=material,
+                action="hit" if b.slide is None else "scratch",
+                where=np.concatenate([path, np.zeros((len(path), 1))], 1) @ frame.T + origin,
+                duration=0.0 if b.slide is None else b.dwell,
+                size=size,
+                gain_curve=speed,
+                track=f"thing{seed}",
+            )
         )
-    return Operator(
-        views=tuple(views),
-        cuts=tuple(cuts),
-        aspect=sample_aspect(rng),
-        shake=shake,
-        jolts=jolts,
-        seed=int(rng.integers(2**31)),
-    ), half
+    return sorted(found, key=lambda c: c.t)
 
 
-def _food(rng: np.random.Generator, style: Style, origin: Array) -> list[Prop]:
+def _ground(
+    rng: np.random.Generator, thing: things.Thing, material: str, look: Look, half: float
+) -> tuple[Prop, Look | None]:
+    """The floor, and the look of the soft patch (half width `half` m) that blows dent, if the thing is soft.
+
+    A soft thing that is the floor itself wears the same texture there as all around.
+    """
+    is_floor = thing.soft and thing.floor == 0
+    base = material if is_floor else str(rng.choice(_FLOORS))
+    tile = float(rng.uniform(0.35, 1.0) if thing.soft else rng.uniform(0.4, 1.4))
+    ground = sets.ground(base, rng, tile_m=tile)
+    if not is_floor:
+        return ground, Look(image=look.image, repeat=(1.5, 1.5)) if thing.soft else None
+    tiles = 2 * 12.0 / tile
+    ground.look = Look(image=look.image, repeat=(tiles, tiles))
+    return ground, Look(image=look.image, repeat=(2 * half / tile, 1))
+
+
+def _table(rng: np.random.Generator) -> Prop:
+    r = float(rng.uniform(0.4, 0.9))
+    return Prop(
+        kind="box",
+        size=(r, r * float(rng.uniform(0.6, 1.0)), 0.02),
+        pos=np.array([0, 0, -0.021]),
+        **sets.solid(str(rng.choice(["wood", "plastic", "metal", "wood"])), rng),
+    )
+
+
+def _food(rng: np.random.Generator, origin: Array) -> list[Prop]:
     """Something to chop, beside where the blade comes down."""
     colour = hsv(rng.choice([0.02, 0.08, 0.15, 0.25, 0.3]), rng.uniform(0.3, 0.9), rng.uniform(0.5, 1))
     found = []
