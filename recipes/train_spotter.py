@@ -32,7 +32,7 @@ from weft.training import spotter
 from weft.training.loop import LoopConfig, ema_weights, train
 
 SCRIBBLES_PER_PART = 50
-WORLDS, DRAWINGS = 6, 2
+WORLDS, DRAWINGS = 7, 1
 PICTURES = 128  # in a step of the appearance branch
 APPEARANCE = ("look.", "material.")
 LOOKS_TRIED = (  # noise on the descriptions, dropout, weight decay, learning rate

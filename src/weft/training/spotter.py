@@ -26,7 +26,7 @@ WINDOW = 80  # of a training step; what is left is room for tempo
 EVENTS = 48
 ONSET_WIDTH_S = 0.03
 MERGED_S = 0.03  # contacts this near are one onset
-NO_PICTURES, NO_CELLS, BLURRED = 0.15, 0.08, 0.15
+NO_PICTURES, NO_CELLS, BLURRED, OVERLAID = 0.06, 0.03, 0.1, 0.07
 FLOOR = 1e-3  # RMS below which levels are alike
 SUSTAINED = tuple(ACTIONS.index(a) for a in ("scratch", "roll"))
 
@@ -201,7 +201,7 @@ def _vary(source: Examples, i: int, drawn: list[Examples], rng: np.random.Genera
     events, box = source.events[i].copy(), source.box[i].copy()
     level, depth = source.level[i], source.depth[i]
     grey, change, clock = source.grey[i], source.change[i], source.clock[i]
-    if rng.random() < 0.15:
+    if rng.random() < OVERLAID:
         other, j = _any(drawn, rng)
         cells, overall, events = _overlay(cells, overall, events, other, j)
         there = np.abs(other.change[j].astype(np.int16)) > np.abs(change.astype(np.int16)) + 6

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from weft.world import surfaces, textures
 from weft.world.colours import hsv, skin_tone
-from weft.world.props import Array, Lamp, Look, Prop, along, boulder, limb
+from weft.world.props import Array, Lamp, Look, Prop, along, limb
 
 _OUTDOOR = ("dirt", "grass", "gravel", "leaf", "rock", "water")
-
-
-@dataclass(kw_only=True, eq=False)
-class Set:
-    """Everything that is not the action. `mute` holds props whose poses were made for the times asked."""
-
-    lamps: list[Lamp]
-    props: list[Prop]
-    mute: list[Prop]
 
 
 def solid(material: str, rng: np.random.Generator) -> dict[str, Any]:
@@ -241,8 +231,3 @@ def distractors(
 
 def is_outdoor(material: str) -> bool:
     return material in _OUTDOOR
-
-
-def crumple(rng: np.random.Generator, rough: float) -> Array:
-    """A lumpy ball, see props.boulder."""
-    return boulder(rng, rough)

@@ -155,7 +155,7 @@ def _step(rng: np.random.Generator, clock: np.ndarray, seconds: float) -> Soundi
     landings = start + pace * (np.arange(count) - 1) + 0.03 * rng.standard_normal(count)
     stops = rng.random() < 0.3
     if stops:
-        landings = landings[landings < rng.uniform(1.5, seconds)]
+        landings = landings[landings < rng.uniform(min(1.5, 0.4 * seconds), seconds)]
     swing = rng.uniform(0.45, 0.8) * pace
     feet_x, feet_y = np.zeros((2, len(clock))), np.zeros((2, len(clock)))
     lift = rng.uniform(0.01, 0.07)
