@@ -13,7 +13,7 @@ import torch
 
 from weft.cues.sheet import CueSheet, Onset, What, When
 from weft.media.video import Video
-from weft.spotting import picture_tokens, spot
+from weft.spotting import motion, picture_tokens, spot
 from weft.spotting.network import SpotterConfig, SpotterNet
 from weft.spotting.observe import observe
 from weft.spotting.reader import Reader
@@ -105,6 +105,18 @@ def test_unsure_network_leaves_the_timing_to_motion(clip: Video, reader: Reader)
     landings = 0.25 + 0.5 * np.arange(8)
     near = np.abs(found[:, None] - landings[None]).min(0) < 0.1
     assert near.mean() > 0.7
+
+
+def test_a_mirrored_clip_reads_the_same_mirrored(clip: Video, reader: Reader) -> None:
+    frames = [(t, f.copy()) for t, f in clip.iter_frames(None, motion.SIZE)]
+    pictures = np.stack([f for _, f in frames[::13]])[:8]
+    plain = reader.read(motion.join(motion.measure(frames, clip.duration)), pictures)
+    turned = [(t, f[:, ::-1].copy()) for t, f in frames]
+    other = reader.read(motion.join(motion.measure(turned, clip.duration)), pictures[:, :, ::-1])
+    np.testing.assert_allclose(other.onset, plain.onset, atol=0.02)
+    np.testing.assert_allclose(other.material, plain.material, atol=0.02)
+    np.testing.assert_allclose(other.box[:, [2, 0]], 1 - plain.box[:, [0, 2]], atol=0.02)
+    assert np.abs(plain.box[:, 0] + plain.box[:, 2] - 1).max() > 0.02
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.5])

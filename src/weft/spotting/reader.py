@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from weft.spotting.readings import Readings
 
 EMBEDDED = "weft-spotter"
 SILENT = 1.2e-3
+_FLIP = torch.tensor([-1.0, 1.0, -1.0, 1.0])
 MATERIAL_S = 4.0  # a material is judged over the pictures of so long
 
 
@@ -41,10 +43,21 @@ class Reader:
 
     @torch.inference_mode()
     def read(self, motion: Motion, pictures: np.ndarray) -> Readings:
-        """Read one window: its motion, and pictures uint8 `[S, 96, 128, 3]` each 1 / PICTURE_RATE s from its start."""
+        """Read one window: its motion, and pictures uint8 `[S, 96, 128, 3]` each 1 / PICTURE_RATE s from its start.
+
+        The window and its mirror image are read and averaged, so that a mirrored clip reads the same, mirrored.
+        """
         looked = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
-        out = self.net(seen(motion), looked[None])
-        given = {k: v[0].numpy() for k, v in out.items()}
+        one = seen(motion)
+        both = Seen(
+            **{
+                f.name: torch.cat([getattr(one, f.name), getattr(_mirrored(one), f.name)])
+                for f in fields(Seen)
+            }
+        )
+        out = self.net(both, torch.stack([looked, looked.flip(-1)]))
+        out["box"] = torch.cat([out["box"][:1], out["box"][1:, :, [2, 1, 0, 3]] * _FLIP + (1 - _FLIP) / 2])
+        given = {k: v.mean(0).numpy() for k, v in out.items() if k != "heat"}
         material = torch.from_numpy(given["material"]).softmax(-1).numpy()
         material = uniform_filter1d(material, int(MATERIAL_S * PICTURE_RATE) + 1, axis=0, mode="nearest")
         at = np.minimum(
@@ -71,6 +84,19 @@ def seen(motion: Motion) -> Seen:
         grey=torch.from_numpy(motion.grey)[None],
         change=torch.from_numpy(motion.change)[None],
         clock=torch.from_numpy(motion.clock)[None],
+    )
+
+
+def _mirrored(one: Seen) -> Seen:
+    """As if left were right."""
+    across = torch.ones(one.cells.shape[2])
+    across[[0, 2]] = -1  # flow x, fastest x
+    return replace(
+        one,
+        cells=one.cells.flip(-1) * across[:, None, None],
+        overall=one.overall * torch.tensor([1.0, 1.0, -1.0, 1.0, 1.0]),  # camera x
+        grey=one.grey.flip(-1),
+        change=one.change.flip(-1),
     )
 
 
