@@ -53,8 +53,8 @@ class Seen:
 class SpotterNet(nn.Module):
     """`forward` takes what was `Seen` and pictures `[B, S, 3, 96, 128]` in 0..1, one each 1 / PICTURE_RATE s from the
     first reading on. It returns a dict: onset, offset (s), strength, level (RMS re full scale), sustained, depth
-    `[B, T]` (onset and sustained as logits), box `[B, T, 4]`, heat `[B, T, 12, 16]`, action `[B, T, 5]` logits
-    and material `[B, S, 17]` logits."""
+    `[B, T]` (onset and sustained as logits), box `[B, T, 4]`, heat `[B, T, 12, 16]`, struck `[B, T, 6, 8]` (where the
+    evidence of an onset lies), action `[B, T, 5]` logits and material `[B, S, 17]` logits."""
 
     def __init__(self, config: SpotterConfig | None = None) -> None:
         super().__init__()
@@ -98,7 +98,8 @@ class SpotterNet(nn.Module):
         h = F.silu(self.stem_norm(self.stem(fine)))
         for block in self.blocks:
             h = block(h, batch, time)
-        strongest = torch.logsumexp(2.0 * self.evidence(h).flatten(1).float(), 1) / 2.0
+        evidence = self.evidence(h).float().flatten(1)
+        strongest = torch.logsumexp(2.0 * evidence, 1) / 2.0
         weight = self.attend(h).flatten(2).softmax(-1)
         pooled = torch.einsum("nks,ncs->nkc", weight, h.flatten(2)).flatten(1)
         pooled = torch.cat([pooled, h.flatten(2).amax(-1), h.flatten(2).mean(-1)], 1)
@@ -121,6 +122,7 @@ class SpotterNet(nn.Module):
             "depth": torch.sigmoid(depth),
             "box": _box(heat, width, height).unflatten(0, (batch, time)),
             "heat": heat.unflatten(0, (batch, time)),
+            "struck": (2.0 * evidence).softmax(1).unflatten(1, h.shape[-2:]).unflatten(0, (batch, time)),
             "action": self.action(x).float(),
         }
 

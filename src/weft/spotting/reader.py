@@ -57,7 +57,7 @@ class Reader:
         )
         out = self.net(both, torch.stack([looked, looked.flip(-1)]))
         out["box"] = torch.cat([out["box"][:1], out["box"][1:, :, [2, 1, 0, 3]] * _FLIP + (1 - _FLIP) / 2])
-        given = {k: v.mean(0).numpy() for k, v in out.items() if k != "heat"}
+        given = {k: v.mean(0).numpy() for k, v in out.items() if k not in ("heat", "struck")}
         material = torch.from_numpy(given["material"]).softmax(-1).numpy()
         material = uniform_filter1d(material, int(MATERIAL_S * PICTURE_RATE) + 1, axis=0, mode="nearest")
         at = np.minimum(

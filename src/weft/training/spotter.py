@@ -393,6 +393,9 @@ def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
     result["box"] = ((out["box"] - filled).abs().mean(-1) * known).sum() / count
     result["iou"] = ((1 - _iou(out["box"], filled)) * known).sum() / count
     result["heat"] = (_surprise(out["heat"], filled) * known).sum() / count
+    # Which of all that moves has struck: without being told, finding out takes long among things that only move.
+    told_where = known * close
+    result["struck"] = (_surprise(out["struck"], filled) * told_where).sum() / told_where.sum().clamp_min(1.0)
     seen = given["depth"].isfinite().float()
     result["depth"] = (
         (out["depth"] - given["depth"].nan_to_num()).abs() * seen
@@ -419,7 +422,7 @@ def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
         result["sustained"] = F.binary_cross_entropy_with_logits(out["sustained"][:real], lasting)
     weights = {
         "onset": 4.0, "offset": 0.15, "strength": 0.5, "box": 2.0, "iou": 1.0, "depth": 0.5, "level": 0.5,
-        "envelope": 0.7, "action": 0.2, "sustained": 0.2, "heat": 0.3,
+        "envelope": 0.7, "action": 0.2, "sustained": 0.2, "heat": 0.3, "struck": 0.3,
     }  # fmt: skip
     result["loss"] = torch.stack([weights[k] * v for k, v in result.items()]).sum()
     return result
@@ -460,7 +463,7 @@ def look_loss(
 
 
 def _surprise(heat: Tensor, box: Tensor) -> Tensor:
-    """Cross entropy `[B, T]` of heat `[B, T, 12, 16]` against a blot at the centre of the box: soft-argmax alone
+    """Cross entropy `[B, T]` of heat `[B, T, rows, columns]` against a blot at the centre of the box: soft-argmax alone
     learns from a flat start too slowly."""
     rows, columns = heat.shape[-2:]
     y = (torch.arange(rows, device=heat.device)[:, None] + 0.5) / rows
