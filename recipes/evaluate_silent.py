@@ -26,7 +26,7 @@ from weft.cues.vocabulary import MATERIALS
 from weft.metrics import envelope, onset, space
 from weft.metrics.interval import bootstrap
 from weft.metrics.material import MaterialClassifier, features
-from weft.spotting import classical
+from weft.spotting import classical, picture_tokens
 from weft.spotting.reader import embedded
 from weft.spotting.readings import sheet_from
 from weft.systems.performer import Request
@@ -65,18 +65,18 @@ class Truth:
         }
 
 
-def spotted(part: Examples, i: int, *, by_motion: bool = False) -> CueSheet:
-    """The sheet the picture alone gives, as a performer gets it."""
+def spotted(part: Examples, i: int, *, by_motion: bool = False) -> tuple[CueSheet, np.ndarray | None]:
+    """The sheet and the picture tokens that the picture alone gives, as a performer gets them."""
     clip = Clip(duration=DURATION, width=128, height=96, fps=25.0)
     seen = part.motion(i)
     if by_motion:
-        return _bare(sheet_from(classical.read(seen), classical.THRESHOLD, clip, "motion"))
+        return _bare(sheet_from(classical.read(seen), classical.THRESHOLD, clip, "motion")), None
     reader = embedded()
     readings = reader.read(seen, part.pictures[i])
     if readings.onset.max() < reader.sure:
         readings = classical.timed(readings, seen)
-        return _bare(sheet_from(readings, classical.THRESHOLD, clip, "motion"))
-    return _bare(sheet_from(readings, reader.threshold, clip, "spotter"))
+        return _bare(sheet_from(readings, classical.THRESHOLD, clip, "motion")), picture_tokens(readings)
+    return _bare(sheet_from(readings, reader.threshold, clip, "spotter")), picture_tokens(readings)
 
 
 def _bare(sheet: CueSheet) -> CueSheet:
@@ -141,8 +141,9 @@ def main() -> None:
     write("true sounds", [[t.score(t.audio)] for t in truths])
     others = truths[7:] + truths[:7]
     write("chance (sounds of other clips)", [[t.score(o.audio)] for t, o in zip(truths, others, strict=True)])
-    seen = [spotted(part, i) for part, i, _ in examples]
-    moved = [spotted(part, i, by_motion=True) for part, i, _ in examples]
+    looked = [spotted(part, i) for part, i, _ in examples]
+    seen, pictures = [sheet for sheet, _ in looked], [picture for _, picture in looked]
+    moved = [spotted(part, i, by_motion=True)[0] for part, i, _ in examples]
     found = [np.array([o.t for o in s.when.onsets or ()]) for s in seen]
     f1 = [onset.scores(np.sort(k), t.onsets, 0.05).f1 for k, t in zip(found, truths, strict=True)]
     result["onset F1@50 of the spotted sheets"] = bootstrap(np.array(f1)).to_json()
@@ -150,9 +151,9 @@ def main() -> None:
     result["material of the spotted sheets, times chance"] = round(float(np.mean(named)) * len(MATERIALS), 2)
     physical = WeftPhysical()
 
-    def played(play: Play, sheets: list[CueSheet]) -> list[list[dict[str, Any]]]:
+    def played(play: Play, sheets: list[CueSheet], seeds: int = given.seeds) -> list[list[dict[str, Any]]]:
         return [
-            [t.score(play(s, seed, k)) for seed in range(given.seeds)]
+            [t.score(play(s, seed, k)) for seed in range(seeds)]
             for k, (s, t) in enumerate(zip(sheets, truths, strict=True))
         ]
 
@@ -162,13 +163,13 @@ def main() -> None:
 
     if "weft-physical" in given.systems:
         write("weft-physical, from the picture", played(by_hand, seen))
-        write("weft-physical, by the motion baseline", played(by_hand, moved))
-        write("weft-physical, true sheet", played(by_hand, [t.sheet for t in truths]))
+        write("weft-physical, by the motion baseline (seed 0)", played(by_hand, moved, 1))
+        write("weft-physical, true sheet (seed 0)", played(by_hand, [t.sheet for t in truths], 1))
     if "weft-mini" in given.systems:
         mini = WeftMini.load()
 
         def learned(sheet: CueSheet, seed: int, k: int) -> np.ndarray:
-            request = Request(sheet=sheet, duration=DURATION, seed=seed, take=k)
+            request = Request(sheet=sheet, duration=DURATION, seed=seed, take=k, picture=pictures[k])
             return np.concatenate(list(mini.perform(request)), 1)
 
         write("weft-mini, from the picture", played(learned, seen))

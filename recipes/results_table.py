@@ -164,9 +164,9 @@ SPOTTER = [
 SILENT = [
     Row("silent world video alone → sound, weft-physical: onset F1@50 ms", "silent",
         at("weft-physical, from the picture", "onset F1@50"), 0.8, 0.9,
-        beside=beside(true_sheet=("weft-physical, true sheet", "onset F1@50"),
+        beside=beside(true_sheet=("weft-physical, true sheet (seed 0)", "onset F1@50"),
                       true_sounds=("true sounds", "onset F1@50"),
-                      motion_detector=("weft-physical, by the motion baseline", "onset F1@50"),
+                      motion_detector=("weft-physical, by the motion baseline (seed 0)", "onset F1@50"),
                       chance=("chance (sounds of other clips)", "onset F1@50"))),
     Row("silent world video alone → sound, weft-mini: onset F1@50 ms", "silent",
         at("weft-mini, from the picture", "onset F1@50"), 0.8, 0.9),

@@ -47,7 +47,7 @@ class Reader:
 
         The window and its mirror image are read and averaged, so that a mirrored clip reads the same, mirrored.
         """
-        looked = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
+        looked = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
         one = seen(motion)
         both = Seen(
             **{

@@ -12,7 +12,7 @@ from weft.cues.sheet import Clip, CueSheet, Envelope, Onset, Track, What, When, 
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.spotting.motion import RATE
 
-APART_S = 0.1  # two onsets are never nearer
+APART_S = 0.06  # two onsets are never nearer
 ENVELOPE_HOP_S = 0.02
 TRACK_STEP = 3  # readings between two boxes of a track
 SMOOTH_S = 0.08

@@ -391,6 +391,9 @@ def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
     filled = box.nan_to_num(0.5)
     count = known.sum().clamp_min(1.0)
     result["box"] = ((out["box"] - filled).abs().mean(-1) * known).sum() / count
+    # Boxes span a factor of ten: a share of the true size is what overlap feels.
+    size, true_size = ((x[..., 2:] - x[..., :2]).clamp_min(0.02).log() for x in (out["box"], filled))
+    result["size"] = ((size - true_size).abs().mean(-1) * known).sum() / count
     result["iou"] = ((1 - _iou(out["box"], filled)) * known).sum() / count
     result["heat"] = (_surprise(out["heat"], filled) * known).sum() / count
     # Which of all that moves has struck: without being told, finding out takes long among things that only move.
@@ -421,7 +424,7 @@ def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
             lasting = torch.maximum(lasting, during.any(2).float())
         result["sustained"] = F.binary_cross_entropy_with_logits(out["sustained"][:real], lasting)
     weights = {
-        "onset": 4.0, "offset": 0.15, "strength": 0.5, "box": 2.0, "iou": 1.0, "depth": 0.5, "level": 0.5,
+        "onset": 4.0, "offset": 0.15, "strength": 0.5, "box": 2.0, "size": 0.7, "iou": 1.0, "depth": 0.5, "level": 0.5,
         "envelope": 0.7, "action": 0.2, "sustained": 0.2, "heat": 0.3, "struck": 0.3,
     }  # fmt: skip
     result["loss"] = torch.stack([weights[k] * v for k, v in result.items()]).sum()
