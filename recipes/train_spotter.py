@@ -36,10 +36,8 @@ WORLDS, DRAWINGS = 7, 1
 PICTURES = 128  # in a step of the appearance branch
 APPEARANCE = ("look.", "material.")
 LOOKS_TRIED = (  # noise on the descriptions, dropout, weight decay, learning rate
+    (0.5, 0.4, 0.3, 2e-3),
     (0.3, 0.4, 0.1, 1e-3),
-    (0.6, 0.5, 0.1, 1e-3),
-    (0.6, 0.3, 1.0, 2e-3),
-    (1.0, 0.5, 0.1, 2e-3),
 )
 REFRESH = 100  # steps between looks for newly measured parts
 SHIPPED = Path(__file__).parents[1] / "src/weft/weights/weft-spotter.safetensors"
