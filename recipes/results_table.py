@@ -57,9 +57,10 @@ class Row:
     beside: Callable[[dict[str, Any]], str] | None = None
 
     def cells(self, found: dict[str, Any]) -> list[str] | None:
-        if self.source not in found:
+        try:
+            value = self.find(found[self.source])
+        except KeyError:
             return None
-        value = self.find(found[self.source])
         got = number(value)
         verdict = ""
         if self.must is not None and self.aim is not None:
