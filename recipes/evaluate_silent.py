@@ -32,7 +32,7 @@ from weft.spotting.readings import sheet_from
 from weft.systems.performer import Request
 from weft.systems.weft_mini import WeftMini
 from weft.systems.weft_physical import WeftPhysical
-from weft.training.spotter import Examples, parts
+from weft.training.examples import Examples, parts
 from weft.world.clip import render_clip
 from weft.world.scene import sample_scene
 

@@ -30,7 +30,7 @@ from weft.spotting import classical, observe
 from weft.spotting.motion import RATE
 from weft.spotting.reader import Reader, embedded
 from weft.spotting.readings import Readings, pick
-from weft.training.spotter import READINGS, Examples, parts
+from weft.training.examples import READINGS, Examples, parts
 
 SECONDS = READINGS / RATE
 LEAST = 0.02

@@ -28,7 +28,7 @@ from weft.metrics.envelope import correlation
 from weft.spotting.network import SpotterConfig, SpotterNet
 from weft.spotting.reader import Reader
 from weft.spotting.readings import pick
-from weft.training import spotter
+from weft.training import examples, spotter, variations
 from weft.training.loop import LoopConfig, ema_weights, train
 
 SCRIBBLES_PER_PART = 50
@@ -54,11 +54,11 @@ def measure(world: Path, out: Path, scribbles: int, seconds: float) -> None:
         while drawn < scribbles and (out / f"drawn-{drawn:04d}").is_dir():
             drawn += 1
         for part in new[:4]:
-            spotter.from_world(part).save(out / part.name)
+            examples.from_world(part).save(out / part.name)
             print("measured", part.name, flush=True)
         if drawn < scribbles:
             seeds = range(drawn * SCRIBBLES_PER_PART, (drawn + 1) * SCRIBBLES_PER_PART)
-            spotter.from_scribbles(seeds).save(out / f"drawn-{drawn:04d}")
+            examples.from_scribbles(seeds).save(out / f"drawn-{drawn:04d}")
         elif not new:
             if time.monotonic() > end:
                 return
@@ -71,29 +71,29 @@ class Pool:
     def __init__(self, data: Path) -> None:
         self.data = data
         self.seen: list[str] = []
-        self.world: list[spotter.Examples] = []
-        self.drawn: list[spotter.Examples] = []
+        self.world: list[examples.Examples] = []
+        self.drawn: list[examples.Examples] = []
 
     def refresh(self, step: int) -> None:
         if step % REFRESH == 0 or not self.world:
             found = sorted(p.name for p in self.data.glob("[!.]*"))
             if found != self.seen:
                 self.seen = found
-                self.world = spotter.parts(self.data, "train")
-                self.drawn = spotter.parts(self.data, "drawn")
+                self.world = examples.parts(self.data, "train")
+                self.drawn = examples.parts(self.data, "drawn")
 
     def batch(self, step: int) -> dict[str, torch.Tensor]:
         """The batch of a step: a pure function of it once the data have stopped growing."""
         self.refresh(step)
         rng = np.random.default_rng((step, 77))
-        return spotter.batch(self.world, self.drawn, rng, worlds=WORLDS, drawings=DRAWINGS)
+        return variations.batch(self.world, self.drawn, rng, worlds=WORLDS, drawings=DRAWINGS)
 
 
 def learn(data: Path, run: Path, minutes: float, steps: int, start: Path | None) -> None:
     """Train the motion part; with `start`, from the moving average of an earlier run."""
     torch.manual_seed(0)
     net = SpotterNet(SpotterConfig())
-    val = spotter.parts(data, "val")
+    val = examples.parts(data, "val")
     if start is not None:
         _take_motion(net, start)
         print("the start", start, flush=True)
@@ -121,7 +121,7 @@ def _take_motion(net: SpotterNet, run: Path) -> None:
     net.load_state_dict(net.state_dict() | kept)
 
 
-def validate(net: SpotterNet, val: list[spotter.Examples]) -> None:
+def validate(net: SpotterNet, val: list[examples.Examples]) -> None:
     """Print onset scores on the validation clips by threshold, for `export --threshold`."""
     reader = Reader(net, {})
     detections, peak, ious, levels = [], [], [], []
@@ -155,7 +155,7 @@ def learn_look(data: Path, run: Path, minutes: float, steps: int) -> None:
     pool = Pool(data)
     pool.refresh(0)
     described, material = spotter.looked(pool.world, np.random.default_rng(78), times=3)
-    val = spotter.parts(data, "val")
+    val = examples.parts(data, "val")
     held, held_material = spotter.looked(val, np.random.default_rng(79), times=4)
     print("described", tuple(described.shape), tuple(held.shape), flush=True)
 

@@ -13,7 +13,7 @@ import weft.weights
 from weft.errors import WeightsError
 from weft.spotting.network import Seen, SpotterConfig, SpotterNet
 from weft.spotting.reader import Reader
-from weft.training import scribbles, spotter
+from weft.training import examples, scribbles, spotter, variations
 
 SMALL = SpotterConfig(
     patch=8, fine=16, cells=16, blocks=2, trunk=32, dilations=(1, 2), picture=16, dropout=0.0
@@ -105,9 +105,9 @@ def test_any_length(net: SpotterNet) -> None:
 
 def test_a_step_lowers_the_loss_and_varied_labels_stay_in_range() -> None:
     torch.manual_seed(0)
-    drawn = spotter.from_scribbles(range(1))
+    drawn = examples.from_scribbles(range(1))
     net = SpotterNet(SMALL)
-    given = spotter.batch([drawn], [drawn], np.random.default_rng(0), worlds=0, drawings=2)
+    given = variations.batch([drawn], [drawn], np.random.default_rng(0), worlds=0, drawings=2)
     known = given["box"][given["box"].isfinite()]
     assert known.numel()
     assert known.min() >= 0
@@ -124,13 +124,13 @@ def test_a_step_lowers_the_loss_and_varied_labels_stay_in_range() -> None:
 
 
 def test_examples_come_back_from_disk_and_near_contacts_are_one_onset(tmp_path: Path) -> None:
-    drawn = spotter.from_scribbles(range(1))
+    drawn = examples.from_scribbles(range(1))
     drawn.save(tmp_path / "drawn-0000")
-    (back,) = spotter.parts(tmp_path, "drawn")
-    for f in fields(spotter.Examples):
+    (back,) = examples.parts(tmp_path, "drawn")
+    for f in fields(examples.Examples):
         np.testing.assert_array_equal(getattr(back, f.name), getattr(drawn, f.name))
     assert back.motion(0).grey.shape == (100, 96, 128)
-    table = spotter._events([{"t": t, "strength": s} for t, s in ((1.0, 0.2), (1.02, 0.7), (1.06, 0.1))])
+    table = examples._events([{"t": t, "strength": s} for t, s in ((1.0, 0.2), (1.02, 0.7), (1.06, 0.1))])
     np.testing.assert_allclose(table[table[:, 0] >= 0][:, :2], [[1.0, 0.7], [1.06, 0.1]], atol=1e-6)
 
 

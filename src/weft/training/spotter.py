@@ -1,372 +1,25 @@
-"""What the spotter is trained on, and its losses.
+"""The spotter's losses: when and where from motion, the material from colours.
 
-Examples are motion measured once (from the world's clips and from `scribbles`) and varied here for every step:
-mirrored, shifted, slowed, quickened, smoothed, blurred, overlaid, with noise and lost cells. Either view of the
-motion, the cells of flow or the grey pictures, is now and then missing altogether, so that neither is leant on alone;
-colours reach only the material branch.
+Colours reach only the material branch, which is trained by itself on descriptions of the pictures.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import fields
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from weft.cues.vocabulary import ACTIONS, MATERIALS
+from weft.cues.vocabulary import ACTIONS
 from weft.spotting import motion
 from weft.spotting.network import PICTURE_RATE, Seen, SpotterNet, looks
+from weft.training.examples import READINGS, Examples
 
-READINGS = 100  # of a 4-s example
-WINDOW = 80  # of a training step; what is left is room for tempo
-EVENTS = 48
 ONSET_WIDTH_S = 0.03
-MERGED_S = 0.03  # contacts this near are one onset
-NO_PICTURES, NO_CELLS, BLURRED, OVERLAID = 0.06, 0.03, 0.1, 0.07
 FLOOR = 1e-3  # RMS below which levels are alike
 SUSTAINED = tuple(ACTIONS.index(a) for a in ("scratch", "roll"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Examples:
-    """N examples of 4 s. cells float16 `[N, 100, 7, 12, 16]`, overall float32 `[N, 100, 6]` (the sixth: cut), grey,
-    change and clock as in `motion.Motion`; events `[N, 48, 4]`: time, strength, action, duration, time -1 where there
-    is none; box `[N, 100, 4]`, depth and
-    level (dB re full scale) `[N, 100]`, NaN where unknown; material `[N]`, -1 unknown; pictures uint8
-    `[N, 8, 96, 128, 3]` at `PICTURE_RATE`, or N = 0 when the examples have none."""
-
-    cells: np.ndarray
-    overall: np.ndarray
-    grey: np.ndarray
-    change: np.ndarray
-    clock: np.ndarray
-    events: np.ndarray
-    box: np.ndarray
-    depth: np.ndarray
-    level: np.ndarray
-    material: np.ndarray
-    pictures: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.cells)
-
-    def save(self, folder: Path) -> None:
-        aside = folder.with_name(f".{folder.name}")
-        aside.mkdir(parents=True, exist_ok=True)
-        for f in fields(self):
-            np.save(aside / f"{f.name}.npy", getattr(self, f.name))
-        aside.replace(folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Examples:
-        """Read by memory map what `save` wrote."""
-        return cls(**{f.name: np.load(folder / f"{f.name}.npy", mmap_mode="r") for f in fields(cls)})
-
-    def motion(self, i: int) -> motion.Motion:
-        """Example i as the reader takes it."""
-        return motion.Motion(
-            cells=self.cells[i].astype(np.float32),
-            overall=np.asarray(self.overall[i, :, :5]),
-            cut=self.overall[i, :, 5] > 0.5,
-            grey=np.array(self.grey[i]),
-            change=np.array(self.change[i]),
-            clock=np.array(self.clock[i]),
-        )
-
-    def onsets(self, i: int) -> np.ndarray:
-        """The times of its events `[n]`, sorted."""
-        t = self.events[i][:, 0]
-        return np.sort(t[t >= 0])
-
-
-def parts(data: Path, kind: str) -> list[Examples]:
-    """The parts "train", "val", "test" or "drawn" measured so far under `data`."""
-    return [Examples.load(p) for p in sorted(data.glob(f"{kind}-*"))]
-
-
-def from_world(part: Path) -> Examples:
-    """Measure one part of the world cache (`frames.npy`, `audio.npy`, `labels.json`)."""
-    labels = json.loads((part / "labels.json").read_text())
-    frames = np.load(part / "frames.npy", mmap_mode="r")
-    audio = np.load(part / "audio.npy", mmap_mode="r")
-    rows = []
-    for i, label in enumerate(labels):
-        first, count, fps = label["first"], label["frames"], label["fps"]
-        clip = frames[first : first + count]
-        seen = motion.join(motion.measure(((k / fps, clip[k]) for k in range(count)), READINGS / motion.RATE))
-        at = np.minimum(np.round(np.arange(8) / PICTURE_RATE * fps).astype(int), count - 1)
-        own = np.clip(
-            np.round(np.arange(READINGS) / motion.RATE * fps).astype(int), 0, len(label["boxes"]) - 1
-        )
-        box = np.array([b if b is not None else [np.nan] * 4 for b in label["boxes"]], np.float32)[own]
-        rows.append(
-            Examples(
-                cells=seen.cells.astype(np.float16),
-                overall=np.concatenate([seen.overall, seen.cut[:, None]], 1).astype(np.float32),
-                grey=seen.grey,
-                change=seen.change,
-                clock=seen.clock,
-                events=_events(label["events"]),
-                box=np.clip(box, 0, 1),
-                depth=np.array(label["depth"], np.float32)[own],
-                level=level_db(audio[i].astype(np.float32) / 32767),
-                material=np.array(MATERIALS.index(label["material"])),
-                pictures=clip[at],
-            )
-        )
-    return _stack(rows)
-
-
-def from_scribbles(seeds: range) -> Examples:
-    """Draw and measure scribbles. They tell onsets and boxes only, and have no pictures worth looking at."""
-    from weft.training import scribbles
-
-    rows = []
-    for seed in seeds:
-        drawn = scribbles.draw(seed)
-        seen = motion.join(
-            motion.measure(zip(drawn.times, drawn.frames, strict=True), READINGS / motion.RATE)
-        )
-        events = [{"t": t, "strength": s} for t, s in zip(drawn.onsets, drawn.strengths, strict=True)]
-        rows.append(
-            Examples(
-                cells=seen.cells.astype(np.float16),
-                overall=np.concatenate([seen.overall, seen.cut[:, None]], 1).astype(np.float32),
-                grey=seen.grey,
-                change=seen.change,
-                clock=seen.clock,
-                events=_events(events),
-                box=np.full((READINGS, 4), np.nan, np.float32) if drawn.box is None else drawn.box,
-                depth=np.full(READINGS, np.nan, np.float32),
-                level=np.full(READINGS, np.nan, np.float32),
-                material=np.array(-1),
-                pictures=np.zeros((0, 96, 128, 3), np.uint8),
-            )
-        )
-    return _stack(rows)
-
-
-def level_db(audio: np.ndarray, rate: int = 44100) -> np.ndarray:
-    """RMS in dB re full scale `[100]` of `audio` `[2, N]` in windows of 60 ms around each reading."""
-    total = np.concatenate([[0.0], np.cumsum(np.square(audio, dtype=np.float64).mean(0))])
-    centre = np.arange(READINGS) / motion.RATE * rate
-    low = np.clip(centre - 0.03 * rate, 0, len(total) - 1).astype(int)
-    high = np.clip(centre + 0.03 * rate, 0, len(total) - 1).astype(int)
-    power = (total[high] - total[low]) / np.maximum(high - low, 1)
-    return (10 * np.log10(power + 1e-8)).astype(np.float32)
-
-
-def _events(given: list[dict]) -> np.ndarray:
-    table = np.full((EVENTS, 4), -1, np.float32)
-    heard: list[dict] = []
-    for e in sorted((e for e in given if e.get("visible", True)), key=lambda e: e["t"]):
-        if heard and e["t"] - heard[-1]["t"] < MERGED_S:
-            heard[-1] = heard[-1] | {"strength": max(e["strength"], heard[-1]["strength"])}
-        else:
-            heard.append(e)
-    for row, e in zip(table, heard, strict=False):
-        row[:] = (
-            e["t"],
-            e["strength"],
-            ACTIONS.index(e["action"]) if "action" in e else -1,
-            e.get("duration", 0.0),
-        )
-    return table
-
-
-def _stack(rows: list[Examples]) -> Examples:
-    return Examples(**{f.name: np.stack([getattr(r, f.name) for r in rows]) for f in fields(Examples)})
-
-
-def batch(
-    world: list[Examples], drawn: list[Examples], rng: np.random.Generator, *, worlds: int, drawings: int
-) -> dict[str, Tensor]:
-    """Return one varied batch: `worlds` of the world's examples first, then `drawings` of the scribbles."""
-    picked = [_any(world, rng) for _ in range(worlds)] + [_any(drawn, rng) for _ in range(drawings)]
-    made = [_vary(source, i, drawn, rng) for source, i in picked]
-    return {key: torch.from_numpy(np.stack([m[key] for m in made])) for key in made[0]}
-
-
-def _any(parts: list[Examples], rng: np.random.Generator) -> tuple[Examples, int]:
-    part = parts[int(rng.integers(len(parts)))]
-    return part, int(rng.integers(len(part)))
-
-
-def _vary(source: Examples, i: int, drawn: list[Examples], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    cells, overall = source.cells[i].astype(np.float32), source.overall[i, :, :5].copy()
-    events, box = source.events[i].copy(), source.box[i].copy()
-    level, depth = source.level[i], source.depth[i]
-    grey, change, clock = source.grey[i], source.change[i], source.clock[i]
-    if rng.random() < OVERLAID:
-        other, j = _any(drawn, rng)
-        cells, overall, events = _overlay(cells, overall, events, other, j)
-        there = np.abs(other.change[j].astype(np.int16)) > np.abs(change.astype(np.int16)) + 6
-        grey, change = np.where(there, other.grey[j], grey), np.where(there, other.change[j], change)
-        box, level = np.full_like(box, np.nan), np.full_like(level, np.nan)
-    tempo = float(np.clip(np.exp(0.18 * rng.standard_normal()), 0.7, 1.24))
-    start = rng.uniform(0, READINGS - 1 - (WINDOW - 1) * tempo)
-    at = start + np.arange(WINDOW) * tempo
-    left = np.minimum(at.astype(int), READINGS - 2)
-    w = (at - left).astype(np.float32)
-    nearest = np.round(at).astype(int)
-
-    def read(x: np.ndarray) -> np.ndarray:
-        v = w.reshape(-1, *([1] * (x.ndim - 1)))
-        return x[left] * (1 - v) + x[left + 1] * v
-
-    cells, overall, box, level, depth = (read(x) for x in (cells, overall, box, level, depth))
-    grey, change = grey[nearest], change[nearest]
-    middle = (clock[nearest, 0] + (nearest - at) / motion.RATE) / tempo
-    clock = np.stack([middle, clock[nearest, 1] / tempo], 1).astype(np.float32)
-    cells[:, :4] *= tempo
-    overall[:, :4] *= tempo
-    t = (events[:, 0] - start / motion.RATE) / tempo
-    gone = (events[:, 0] < 0) | (t < -0.1) | (t > WINDOW / motion.RATE + 0.1)
-    events[:, 0], events[:, 3] = t, events[:, 3] / tempo
-    events[gone] = -1
-    events[gone, 0] = -9
-    real = source.pictures.shape[1] > 0
-    flips = rng.random() < 0.5, rng.random() < (0.0 if real else 0.25)
-    shift = int(rng.integers(-2, 3)), int(rng.integers(-3, 4))
-    cells, overall, box = _place(cells, overall, box, flips, shift)
-    cells, overall = _spoil(cells, overall, rng)
-    grey, change = (_moved(x, flips, shift) for x in (grey, change))
-    grey, change = _worn(grey, change, rng)
-    missing = rng.random()
-    if missing < NO_PICTURES:
-        grey, change = np.full_like(grey, 128), np.zeros_like(change)
-    elif missing < NO_PICTURES + NO_CELLS:
-        cells, overall = np.zeros_like(cells), np.zeros_like(overall)
-    return {
-        "cells": cells,
-        "overall": overall,
-        "grey": grey,
-        "change": change,
-        "clock": clock,
-        "events": events,
-        "box": box,
-        "level": level,
-        "depth": depth,
-        "material": np.array(source.material[i], dtype=np.int64),
-    }
-
-
-def _moved(x: np.ndarray, flips: tuple[bool, bool], shift: tuple[int, int]) -> np.ndarray:
-    """Mirror and shift pictures `[T, 96, 128]` as `_place` does cells; what comes in is grey or still."""
-    x = x[:, :: -1 if flips[1] else 1, :: -1 if flips[0] else 1]
-    if shift == (0, 0):
-        return np.ascontiguousarray(x)
-    out = np.full_like(x, 128 if x.dtype == np.uint8 else 0)
-    to_y, from_y = _overlap(x.shape[1], shift[0] * motion.CELL)
-    to_x, from_x = _overlap(x.shape[2], shift[1] * motion.CELL)
-    out[:, to_y, to_x] = x[:, from_y, from_x]
-    return out
-
-
-_GRAIN = np.random.default_rng(5).standard_normal(2**21, dtype=np.float32)
-
-
-def _worn(grey: np.ndarray, change: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Noise of a small sensor, a soft lens, a picture lost here and there."""
-    if rng.random() < BLURRED:
-        grey, change = (_soft(x) for x in (grey, change))
-    grain = float(rng.choice([0.0, 0.0, 1.5, 4.0]))
-    if grain:
-        first = int(rng.integers(_GRAIN.size))
-        noise = np.resize(np.roll(_GRAIN, -first), change[0].size + 997)
-        offsets = rng.integers(0, 997, len(change))
-        added = np.stack([noise[o : o + change[0].size] for o in offsets]).reshape(change.shape)
-        change = np.clip(change + grain * added, -127, 127).astype(np.int8)
-    if rng.random() < 0.2:
-        lost = rng.random(len(change)) < 0.06
-        change[lost] = 0
-    return grey, change
-
-
-def _soft(x: np.ndarray) -> np.ndarray:
-    blurred = F.avg_pool2d(torch.from_numpy(x).float()[:, None], 3, 1, 1)[:, 0]
-    return np.asarray(blurred.round().numpy().astype(x.dtype))
-
-
-def _overlay(
-    cells: np.ndarray, overall: np.ndarray, events: np.ndarray, drawn: Examples, j: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Put the motion of a scribble over a clip: per cell, the faster of the two is seen."""
-    other, beside = drawn.cells[j].astype(np.float32), drawn.overall[j, :, :5]
-    faster = np.square(other[:, 2:4]).sum(1, keepdims=True) > np.square(cells[:, 2:4]).sum(1, keepdims=True)
-    both = np.concatenate([events[events[:, 0] >= 0], drawn.events[j][drawn.events[j][:, 0] >= 0]])
-    table = np.full_like(events, -1)
-    both = both[np.argsort(both[:, 0])][:EVENTS]
-    table[: len(both)] = both
-    mixed = overall.copy()
-    mixed[:, 0] = np.maximum(overall[:, 0], beside[:, 0])
-    mixed[:, 1] = overall[:, 1] + beside[:, 1]
-    return np.where(faster, other, cells), mixed, table
-
-
-def _place(
-    cells: np.ndarray, overall: np.ndarray, box: np.ndarray, flips: tuple[bool, bool], shift: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mirror and shift by whole cells; what comes in is empty."""
-    if flips[0]:
-        cells, box = cells[..., ::-1].copy(), box[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [1, 0, 1, 0]
-        cells[:, [0, 2]] *= -1
-        overall[:, 2] *= -1
-    if flips[1]:
-        cells, box = cells[..., ::-1, :].copy(), box[:, [0, 3, 2, 1]] * [1, -1, 1, -1] + [0, 1, 0, 1]
-        cells[:, [1, 3]] *= -1
-        overall[:, 3] *= -1
-    rows, columns = motion.GRID
-    moved = np.zeros_like(cells)
-    to_y, from_y = _overlap(rows, shift[0])
-    to_x, from_x = _overlap(columns, shift[1])
-    moved[..., to_y, to_x] = cells[..., from_y, from_x]
-    offset = [shift[1] / columns, shift[0] / rows] * 2
-    return moved, overall, np.clip(box + offset, 0, 1).astype(np.float32)
-
-
-def _overlap(size: int, shift: int) -> tuple[slice, slice]:
-    return slice(max(0, shift), min(size, size + shift)), slice(max(0, -shift), min(size, size - shift))
-
-
-def _spoil(cells: np.ndarray, overall: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    usual = float(np.sqrt(np.square(overall[:, 0]).mean())) + 0.02
-    if rng.random() < 0.3:  # slower shutters and lower frame rates smear motion over readings
-        cells, overall = _smear(cells), _smear(overall)
-    noise = usual * float(rng.choice([0.0, 0.03, 0.1]))
-    cells[:, :4] += (
-        noise * rng.standard_normal(cells[:, :4].shape, dtype=np.float32) * [[[0.3]], [[0.3]], [[1]], [[1]]]
-    )
-    if rng.random() < 0.3:
-        cells *= rng.random((1, 1, *motion.GRID)) > 0.08
-    if rng.random() < 0.3:
-        cells *= rng.random((len(cells), 1, *motion.GRID)) > 0.05
-    cells[:, :4] *= np.float32(np.exp(0.4 * rng.standard_normal()))
-    cells[:, 4:6] *= np.float32(np.exp(0.5 * rng.standard_normal()))
-    cells[:, 6] *= np.float32(np.exp(0.5 * rng.standard_normal()))
-    overall[:, :4] *= np.float32(np.exp(0.4 * rng.standard_normal()))
-    overall[:, 4] *= np.float32(np.exp(0.5 * rng.standard_normal()))
-    return cells.astype(np.float32), overall.astype(np.float32)
-
-
-def _smear(x: np.ndarray) -> np.ndarray:
-    padded = np.concatenate([x[:1], x, x[-1:]])
-    return 0.5 * x + 0.25 * (padded[:-2] + padded[2:])
-
-
-def _look(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Pictures uint8 `[S, 96, 128, 3]` to float `[S, 3, 96, 128]`, light varied."""
-    out = pictures.astype(np.float32).transpose(0, 3, 1, 2) / 255
-    tint = np.exp(0.1 * rng.standard_normal((1, 3, 1, 1))) * np.exp(0.25 * rng.standard_normal())
-    out = out * tint.astype(np.float32) + np.float32(0.06 * rng.standard_normal())
-    out = out + np.float32(rng.choice([0.0, 0.02, 0.05])) * rng.standard_normal(out.shape, dtype=np.float32)
-    if rng.random() < 0.15:
-        out = np.repeat(out.mean(1, keepdims=True), 3, 1)
-    return np.clip(out, 0, 1).astype(np.float32)
 
 
 def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -469,6 +122,17 @@ def look_loss(
     ]
     right = (told.argmax(1) == material).float().mean()
     return {"loss": (share * lost[0] + (1 - share) * lost[1]).mean(), "right": right}
+
+
+def _look(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Pictures uint8 `[S, 96, 128, 3]` to float `[S, 3, 96, 128]`, light varied."""
+    out = pictures.astype(np.float32).transpose(0, 3, 1, 2) / 255
+    tint = np.exp(0.1 * rng.standard_normal((1, 3, 1, 1))) * np.exp(0.25 * rng.standard_normal())
+    out = out * tint.astype(np.float32) + np.float32(0.06 * rng.standard_normal())
+    out = out + np.float32(rng.choice([0.0, 0.02, 0.05])) * rng.standard_normal(out.shape, dtype=np.float32)
+    if rng.random() < 0.15:
+        out = np.repeat(out.mean(1, keepdims=True), 3, 1)
+    return np.clip(out, 0, 1).astype(np.float32)
 
 
 def _surprise(heat: Tensor, box: Tensor) -> Tensor:
