@@ -57,10 +57,9 @@ class Row:
     beside: Callable[[dict[str, Any]], str] | None = None
 
     def cells(self, found: dict[str, Any]) -> list[str] | None:
-        try:
-            value = self.find(found[self.source])
-        except KeyError:
+        if self.source not in found:
             return None
+        value = self.find(found[self.source])
         got = number(value)
         verdict = ""
         if self.must is not None and self.aim is not None:
