@@ -94,11 +94,7 @@ def from_world(part: Path) -> Examples:
         box = np.array([b if b is not None else [np.nan] * 4 for b in label["boxes"]], np.float32)[own]
         rows.append(
             Examples(
-                cells=seen.cells.astype(np.float16),
-                overall=np.concatenate([seen.overall, seen.cut[:, None]], 1).astype(np.float32),
-                grey=seen.grey,
-                change=seen.change,
-                clock=seen.clock,
+                **_measured(seen),
                 events=_events(label["events"]),
                 box=np.clip(box, 0, 1),
                 depth=np.array(label["depth"], np.float32)[own],
@@ -123,11 +119,7 @@ def from_scribbles(seeds: range) -> Examples:
         events = [{"t": t, "strength": s} for t, s in zip(drawn.onsets, drawn.strengths, strict=True)]
         rows.append(
             Examples(
-                cells=seen.cells.astype(np.float16),
-                overall=np.concatenate([seen.overall, seen.cut[:, None]], 1).astype(np.float32),
-                grey=seen.grey,
-                change=seen.change,
-                clock=seen.clock,
+                **_measured(seen),
                 events=_events(events),
                 box=np.full((READINGS, 4), np.nan, np.float32) if drawn.box is None else drawn.box,
                 depth=np.full(READINGS, np.nan, np.float32),
@@ -137,6 +129,17 @@ def from_scribbles(seeds: range) -> Examples:
             )
         )
     return _stack(rows)
+
+
+def _measured(seen: motion.Motion) -> dict[str, np.ndarray]:
+    """The fields of an example that come from its motion."""
+    return {
+        "cells": seen.cells.astype(np.float16),
+        "overall": np.concatenate([seen.overall, seen.cut[:, None]], 1).astype(np.float32),
+        "grey": seen.grey,
+        "change": seen.change,
+        "clock": seen.clock,
+    }
 
 
 def level_db(audio: np.ndarray, rate: int = 44100) -> np.ndarray:
