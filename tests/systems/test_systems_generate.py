@@ -14,7 +14,7 @@ from weft.cues.edits import mirror, move_onset, set_material
 from weft.cues.sheet import Clip, CueSheet, Onset, Segment, Track, What, When, Where
 from weft.errors import CueError, MediaError, UserError
 from weft.systems import sidecar
-from weft.systems.generate import cue, generate, perform
+from weft.systems.generate import cue, cued, generate, open_clip, perform
 from weft.systems.rerun import rerun
 from weft.systems.table import DEFAULT, SYSTEMS
 from weft.systems.weft_physical import events_of
@@ -185,3 +185,14 @@ def test_a_bad_sheet_is_refused_with_its_path(bar_clip, tmp_path):
     bad.write_text('{"version": 1, "clip": {"duration": 2.0}, "when": {"onsets": [{"t": -0.2}]}}')
     with pytest.raises(CueError, match=r"when\.onsets\[0\]\.t"):
         generate(bar_clip, cues=bad)
+
+
+def test_a_clip_that_was_looked_at_is_not_looked_at_again(bar_clip):
+    sheet, seen = cued(open_clip(bar_clip))
+    assert seen is not None
+    stages: list[str] = []
+    kw = {"system": "weft-mini", "steps": 2, "progress": lambda stage, done: stages.append(stage)}
+    once = perform(bar_clip, sheet, seen=seen, **kw).audio
+    assert "spot" not in stages
+    np.testing.assert_array_equal(perform(bar_clip, sheet, **kw).audio, once)
+    assert "spot" in stages

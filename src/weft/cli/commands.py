@@ -79,7 +79,7 @@ def generate_takes(
     force: bool,
 ) -> None:
     from weft.media.atomic import refuse_existing
-    from weft.systems.generate import cue, open_clip, perform
+    from weft.systems.generate import cued, open_clip, perform
     from weft.systems.table import DEFAULT
     from weft.systems.table import system as find_system
 
@@ -93,7 +93,9 @@ def generate_takes(
     seconds: defaultdict[str, float] = defaultdict(float)
     clock = time.perf_counter()
     with console.progress() as progress:
-        sheet = cue(video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
+        sheet, seen = cued(
+            video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress
+        )
         seconds["spot"] = time.perf_counter() - clock
         made: list[dict[str, Any]] = []
         for number, path in enumerate(paths):
@@ -106,6 +108,7 @@ def generate_takes(
                 steps=steps,
                 guidance=guidance,
                 lufs=lufs,
+                seen=seen,
                 progress=progress,
             )
             for stage, spent in take.seconds.items():

@@ -58,7 +58,7 @@ def cue(
     `prompt`, `negative` and `reference` outrank the sheet's own. Words of a person outrank the material and action
     that the spotter saw in the picture. Raises MediaError and CueError.
     """
-    return _cued(
+    return cued(
         open_clip(clip, start, duration),
         cues,
         prompt=prompt,
@@ -80,45 +80,20 @@ def perform(
     lufs: float | None = None,
     start: float = 0.0,
     duration: float | None = None,
+    seen: Observation | None = None,
     progress: Progress = silent,
 ) -> Take:
     """Play a complete sheet to the clip's picture and return the finished take.
 
     The sound is `round(duration * rate)` samples, true peak at most -1 dBTP, at `lufs` integrated loudness if given;
     else as performed, lifted by one gain for all takes, or exactly at the envelope a person wrote. A system that
-    listens to the picture looks at it where no person said what sounds.
+    listens to the picture looks at it where no person said what sounds, unless it has been `seen` (see `cued`).
     Raises UserError for an unknown system or a missing reference.
     """
-    return _performed(
-        open_clip(clip, start, duration),
-        sheet,
-        None,
-        system=system,
-        seed=seed,
-        take=take,
-        steps=steps,
-        guidance=guidance,
-        lufs=lufs,
-        progress=progress,
-    )
-
-
-def _performed(
-    video: Video,
-    sheet: CueSheet,
-    seen: Observation | None,
-    *,
-    system: str | None,
-    seed: int,
-    take: int,
-    steps: int | None,
-    guidance: float | None,
-    lufs: float | None,
-    progress: Progress,
-) -> Take:
     from weft.spotting import observe, picture_tokens
 
     spec = find_system(system or DEFAULT)
+    video = open_clip(clip, start, duration)
     picture = None
     if "picture" in spec.dials and _by_machine(sheet.what.source):
         seen = seen or observe(video, progress=progress)
@@ -157,11 +132,11 @@ def generate(
     """Spot `clip`, perform it with `system`, and return the take; see `cue` and `perform` for the options."""
     find_system(system or DEFAULT)
     video = open_clip(clip, start, duration)
-    sheet, seen = _cued(video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
-    return _performed(
+    sheet, seen = cued(video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
+    return perform(
         video,
         sheet,
-        seen,
+        seen=seen,
         system=system,
         seed=seed,
         take=take,
@@ -172,16 +147,16 @@ def generate(
     )
 
 
-def _cued(
+def cued(
     video: Video,
-    cues: CueSheet | str | Path | None,
+    cues: CueSheet | str | Path | None = None,
     *,
-    prompt: str | None,
-    negative: str | None,
-    reference: str | Path | None,
-    progress: Progress,
+    prompt: str | None = None,
+    negative: str | None = None,
+    reference: str | Path | None = None,
+    progress: Progress = silent,
 ) -> tuple[CueSheet, Observation | None]:
-    """The complete sheet, and what was seen of the clip if it had to be looked at."""
+    """As `cue`, with what was seen of the clip if it had to be looked at: `perform` need not look again."""
     from weft.spotting import observe, spot
 
     written = _written(cues, described(video), prompt=prompt, negative=negative, reference=reference)
