@@ -1,0 +1,159 @@
+"""How far apart two sets of embeddings are as Gaussians: the Fréchet distance, and how much of it is noise.
+
+Conventions: embeddings `[N, D]`, a row per frame or per clip as the embedder says; all arithmetic in float64;
+covariances divide by N - 1. The distance is
+
+    d² = |μ₁ - μ₂|² + Tr C₁ + Tr C₂ - 2 Tr (C₁ C₂)^½
+
+(Dowson & Landau 1982; Heusel et al. 2017, FID; Kilgour et al. 2019, FAD). With centred sets A, B scaled so that
+C₁ = AᵀA and C₂ = BᵀB, the last trace is the nuclear norm of A Bᵀ: no matrix square root is taken, so nothing turns
+complex or fails on a singular covariance, and few clips of many dimensions cost little.
+
+Read a value beside its `floor`, what two random halves of the reference score: with fewer clips than about twice the
+dimensions most of a Fréchet distance is the bias of small sets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frechet:
+    """A Fréchet distance d². `raw` may be below zero by rounding, `value` is not; `n` counts the rows of reference
+    and estimate, `d` the dimensions, `rank` how many of them the smaller set can span at most; `floor` is the mean
+    distance between random halves of the reference, `halves` rows each."""
+
+    value: float
+    raw: float
+    n: tuple[int, int]
+    d: int
+    rank: int
+    floor: float
+    halves: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unbiased:
+    """The distance extrapolated to sets without end: `value` is the intercept over 1 / n, with the line's `slope` and
+    `r2`; `sizes` `[k]` were drawn, `distances` `[k]` are their means."""
+
+    value: float
+    slope: float
+    r2: float
+    sizes: NDArray[np.int64]
+    distances: Matrix
+
+
+def validate(embeddings: ArrayLike, name: str = "embeddings") -> Matrix:
+    """Return `embeddings` as float64 `[N, D]`. Raises ValueError for other shapes, under two rows, NaN or infinity."""
+    rows = np.asarray(embeddings, dtype=np.float64)
+    if rows.ndim != 2 or rows.shape[1] == 0:
+        raise ValueError(f"{name} have shape {np.shape(embeddings)}, but must be [rows, dimensions]")
+    if len(rows) < 2:
+        raise ValueError(f"{name} are {len(rows)} row(s): a spread needs at least two")
+    if not np.isfinite(rows).all():
+        broken = int((~np.isfinite(rows)).any(1).sum())
+        raise ValueError(f"{name} hold NaN or infinity in {broken} of {len(rows)} rows")
+    return rows
+
+
+def distance(reference: ArrayLike, estimate: ArrayLike) -> float:
+    """Return d² between two sets `[N, D]` and `[M, D]`, unclamped: rounding may take equal sets below zero."""
+    x, y = validate(reference, "reference embeddings"), validate(estimate, "estimated embeddings")
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(
+            f"embeddings have {x.shape[1]} and {y.shape[1]} dimensions: are they of one embedder?"
+        )
+    apart = x.mean(0) - y.mean(0)
+    a, b = _factor(x), _factor(y)
+    cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return float(apart @ apart + np.square(a).sum() + np.square(b).sum() - 2 * cross)
+
+
+def distance_of_moments(
+    mean: ArrayLike, covariance: ArrayLike, other_mean: ArrayLike, other_covariance: ArrayLike
+) -> float:
+    """Return d² from means `[D]` and covariances `[D, D]`, where the embeddings are not at hand; unclamped.
+
+    Two symmetric eigenvalue problems: C₁ = F Fᵀ, then the eigenvalues of Fᵀ C₂ F. Less exact than `distance` where
+    the covariances are singular: about √ε times the scale for each missing dimension.
+    """
+    m, n = (np.asarray(v, dtype=np.float64) for v in (mean, other_mean))
+    c, s = (_symmetric(v, len(m)) for v in (covariance, other_covariance))
+    if m.shape != n.shape or m.ndim != 1:
+        raise ValueError(f"means have shapes {m.shape} and {n.shape}: are they of one embedder?")
+    values, vectors = np.linalg.eigh(c)
+    factor = vectors * np.sqrt(np.maximum(values, 0.0))
+    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(factor.T @ s @ factor), 0.0)).sum()
+    return float((m - n) @ (m - n) + np.trace(c) + np.trace(s) - 2 * cross)
+
+
+def evaluate(reference: ArrayLike, estimate: ArrayLike, *, seed: int = 0, splits: int = 3) -> Frechet:
+    """Return the distance of `estimate` `[M, D]` from `reference` `[N, D]` with its noise floor.
+
+    The floor is the mean over `splits` seeded random splits of the reference in two; NaN with fewer than 4 rows.
+    """
+    x, y = validate(reference, "reference embeddings"), validate(estimate, "estimated embeddings")
+    raw = distance(x, y)
+    rng = np.random.default_rng(seed)
+    half = len(x) // 2
+    floors = []
+    for _ in range(splits if half >= 2 else 0):
+        order = rng.permutation(len(x))
+        floors.append(distance(x[order[:half]], x[order[half : 2 * half]]))
+    return Frechet(
+        value=max(raw, 0.0),
+        raw=raw,
+        n=(len(x), len(y)),
+        d=x.shape[1],
+        rank=min(len(x) - 1, len(y) - 1, x.shape[1]),
+        floor=float(np.mean(floors)) if floors else float("nan"),
+        halves=half,
+    )
+
+
+def unbiased(
+    reference: ArrayLike, estimate: ArrayLike, *, seed: int = 0, sizes: int = 10, repeats: int = 3
+) -> Unbiased:
+    """Return the distance that `estimate` `[M, D]` would have with rows without end (after Chong & Forsyth 2020,
+    FID∞; Gui et al. 2024, FAD∞).
+
+    Subsets of `sizes` sizes are drawn without replacement, `repeats` each, and a line over 1 / n is fitted. Drawn with
+    replacement, as is common, the same fit returns to the biased distance of the whole set. The reference is used
+    whole: its own bias stays. Raises ValueError when the estimate has fewer than 3 D rows, too few for a line.
+    """
+    x, y = validate(reference, "reference embeddings"), validate(estimate, "estimated embeddings")
+    n, d = y.shape
+    if n < 3 * d:
+        raise ValueError(f"{n} rows of {d} dimensions: extrapolating needs at least {3 * d}")
+    rng = np.random.default_rng(seed)
+    counts = np.unique(np.round(1 / np.linspace(1 / n, 3 / n, sizes)).astype(np.int64))
+    means = np.array(
+        [np.mean([distance(x, y[rng.permutation(n)[:c]]) for _ in range(repeats)]) for c in counts]
+    )
+    slope, intercept = np.polyfit(1 / counts, means, 1)
+    left = means - (intercept + slope / counts)
+    spread = np.square(means - means.mean()).sum()
+    r2 = 1 - float(np.square(left).sum() / spread) if spread > 0 else 1.0
+    return Unbiased(value=float(intercept), slope=float(slope), r2=r2, sizes=counts, distances=means)
+
+
+def _factor(rows: Matrix) -> Matrix:
+    """A matrix `[min(N, D), D]` whose Gram matrix over the rows is their covariance."""
+    centred = (rows - rows.mean(0)) / np.sqrt(len(rows) - 1)
+    return np.asarray(np.linalg.qr(centred, mode="r")) if len(rows) > rows.shape[1] else centred
+
+
+def _symmetric(covariance: ArrayLike, d: int) -> Matrix:
+    c = np.asarray(covariance, dtype=np.float64)
+    if c.shape != (d, d):
+        raise ValueError(f"covariance has shape {c.shape}, but the mean has {d} dimensions")
+    if not np.allclose(c, c.T, rtol=1e-6, atol=1e-9 * max(1.0, float(np.abs(c).max()))):
+        raise ValueError("covariance is not symmetric: did you pass the embeddings themselves?")
+    return np.asarray((c + c.T) / 2)
