@@ -1,0 +1,114 @@
+"""What a sound is by itself: loudness, peaks, clipping, silence, width, noisiness. No reference is needed.
+
+Conventions: audio `[C, N]` in full-scale units. Silence is judged in windows of 50 ms without overlap, by the mean
+power over channels. Loudness and true peak are those of ITU-R BS.1770-4.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from weft.media.loudness import true_peak_db
+from weft.metrics import checks
+
+WINDOW_S = 0.05
+SILENCE_DB = -60.0
+CLIPPED = 0.999
+RUN = 3
+_LOUDNESS_S = 0.4  # the gating block of BS.1770: shorter sounds have no loudness
+_FFT = 2048
+_BAND = (50.0, 16000.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """`lufs` integrated loudness, -inf for silence and NaN under 0.4 s; `true_peak_db` dBTP; `clipped` the share of
+    samples in runs of 3 and more at full scale; `silent` the share of windows under -60 dB; `tail_s` the silence at
+    the end, s; `width` 0 mono, 0.5 unrelated channels, 1 opposite, NaN for one channel or silence; `flatness` 0 a
+    tone, 1 white noise, NaN for silence."""
+
+    lufs: float
+    true_peak_db: float
+    clipped: float
+    silent: float
+    tail_s: float
+    width: float
+    flatness: float
+
+
+def evaluate(audio: ArrayLike, rate: int = 44100) -> Sound:
+    """Describe `audio` `[C, N]`. Raises ValueError for other shapes, NaN, or a rate that is not positive."""
+    wave = checks.wave(audio)
+    if not rate > 0:
+        raise ValueError(f"rate {rate} must be above 0 Hz")
+    quiet = _quiet(wave, rate)
+    last = np.flatnonzero(~quiet)
+    heard_s = min((int(last[-1]) + 1) * WINDOW_S, wave.shape[1] / rate) if last.size else 0.0
+    return Sound(
+        lufs=loudness(wave, rate),
+        true_peak_db=true_peak_db(wave),
+        clipped=clipped(wave),
+        silent=float(quiet.mean()),
+        tail_s=wave.shape[1] / rate - heard_s,
+        width=width(wave),
+        flatness=flatness(wave, rate),
+    )
+
+
+def loudness(audio: ArrayLike, rate: int = 44100) -> float:
+    """Return the integrated loudness in LUFS of `audio` `[C, N]`; -inf for silence, NaN for less than 0.4 s."""
+    import pyloudnorm
+
+    wave = checks.wave(audio)
+    if wave.shape[1] < _LOUDNESS_S * rate:
+        return float("nan")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the logarithm of silence
+        return float(pyloudnorm.Meter(rate).integrated_loudness(wave.T))
+
+
+def clipped(audio: ArrayLike) -> float:
+    """Return the share of samples that stand in runs of at least 3 at full scale (0.999 and above)."""
+    wave = checks.wave(audio)
+    full = np.pad(np.abs(wave) >= CLIPPED, ((0, 0), (1, 1))).astype(np.int8)
+    count = 0
+    for channel in full:
+        edges = np.diff(channel)
+        runs = np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
+        count += int(runs[runs >= RUN].sum())
+    return count / wave.size
+
+
+def width(audio: ArrayLike) -> float:
+    """Return side over mid plus side power of stereo `[2, N]`; NaN for one channel or silence."""
+    wave = checks.wave(audio)
+    if wave.shape[0] != 2:
+        return float("nan")
+    mid, side = (float(np.square(wave[0] + sign * wave[1]).sum()) for sign in (1, -1))
+    return side / (mid + side) if mid + side > 0 else float("nan")
+
+
+def flatness(audio: ArrayLike, rate: int = 44100) -> float:
+    """Return the spectral flatness, the geometric over the arithmetic mean of power from 50 Hz to 16 kHz (or to half
+    the rate), of the mean spectrum of the windows of 2048 samples that are not silent; NaN when all are."""
+    wave = checks.wave(audio).mean(0)
+    padded = np.pad(wave, (0, -wave.size % _FFT))
+    frames = padded.reshape(-1, _FFT)
+    frames = frames[np.square(frames).mean(1) > 10 ** (SILENCE_DB / 10)]
+    if not len(frames):
+        return float("nan")
+    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(_FFT), axis=1))).mean(0)
+    hertz = np.fft.rfftfreq(_FFT, 1 / rate)
+    band = power[(hertz >= _BAND[0]) & (hertz <= _BAND[1])] + 1e-20
+    return float(np.exp(np.log(band).mean()) / band.mean())
+
+
+def _quiet(wave: NDArray[np.float64], rate: int) -> NDArray[np.bool_]:
+    size = max(1, round(WINDOW_S * rate))
+    starts = np.arange(0, wave.shape[1], size)
+    power = np.add.reduceat(np.square(wave).mean(0), starts) / np.diff(np.append(starts, wave.shape[1]))
+    return np.asarray(power <= 10 ** (SILENCE_DB / 10))
