@@ -1,0 +1,111 @@
+"""Spatial AV-Align: is what is heard where something is seen (SAVGBench; StereoSync reports it).
+
+Conventions: horizontal positions are fractions of the picture's width, 0 left to 1 right; times in seconds. Who hears
+and who sees is not decided here: give the positions of any sound localiser (SAVGBench: 10 per second) and the boxes
+of any object detector (SAVGBench: 4 pictures per second). A heard position is right when, in the picture nearest in
+time or one of its neighbours, a box overlaps the band of 40/256 of the width on either side of it.
+
+The score is a recall over heard positions: sounds too many or too few are free, and large boxes forgive nearly all. So
+it comes with what the same boxes give to sound from the middle, with left and right swapped, and from anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+REACH = 40 / 256
+DRAWS = 20
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """One clip: `heard_t` `[n]` s and `heard_x` `[n]`; `seen_t` `[m]` s, rising, and `boxes`, for each of the m
+    pictures an array `[k, 2]` of left and right edges (k may be 0)."""
+
+    heard_t: ArrayLike
+    heard_x: ArrayLike
+    seen_t: ArrayLike
+    boxes: Sequence[ArrayLike]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpatialAlign:
+    """`value` the share of `heard` positions over all clips that are right, NaN when nothing was heard; `mono`,
+    `swapped` and `random` what the same clips score with the sound in the middle, mirrored, and anywhere."""
+
+    value: float
+    heard: int
+    mono: float
+    swapped: float
+    random: float
+
+
+def evaluate(clips: Sequence[Clip], *, reach: float = REACH, seed: int = 0) -> SpatialAlign:
+    """Score clips, pooled. Raises ValueError for positions outside 0..1 (pixels?), for times and positions that do
+    not pair, and for pictures that are not in order."""
+    read = [_read(clip) for clip in clips]
+    rng = np.random.default_rng(seed)
+
+    def share(place: Callable[[Array], Array]) -> float:
+        right = [_right(t, place(x), seen, boxes, reach) for t, x, seen, boxes in read]
+        flat = np.concatenate(right) if right else np.zeros(0)
+        return float(flat.mean()) if flat.size else float("nan")
+
+    return SpatialAlign(
+        value=share(lambda x: x),
+        heard=sum(len(t) for t, *_ in read),
+        mono=share(lambda x: np.full_like(x, 0.5)),
+        swapped=share(lambda x: 1 - x),
+        random=float(np.mean([share(lambda x: rng.random(x.shape)) for _ in range(DRAWS)])),
+    )
+
+
+def saliency_divergence(estimate: ArrayLike, reference: ArrayLike, *, floor: float = 1e-7) -> float:
+    """Return S_KL (Con360-AV): the mean over time of KL(estimate ‖ reference) of saliency maps `[T, H, W]`, nats.
+
+    Each map is given `floor` everywhere and scaled to sum 1; an empty map is flat. Raises ValueError for shapes that
+    differ or maps below zero.
+    """
+    p, q = (np.asarray(m, dtype=np.float64) for m in (estimate, reference))
+    if p.shape != q.shape or p.ndim != 3 or p.size == 0:
+        raise ValueError(f"maps have shapes {p.shape} and {q.shape}: both must be [T, H, W], resize one")
+    if not (np.isfinite(p).all() and np.isfinite(q).all() and min(p.min(), q.min()) >= 0):
+        raise ValueError("maps must be finite and not below zero")
+    p, q = (m / np.maximum(m.sum((1, 2), keepdims=True), 1e-30) + floor for m in (p, q))
+    p, q = (m / m.sum((1, 2), keepdims=True) for m in (p, q))
+    return float((p * np.log(p / q)).sum((1, 2)).mean())
+
+
+def _right(t: Array, x: Array, seen: Array, boxes: list[Array], reach: float) -> NDArray[np.bool_]:
+    out = np.zeros(len(t), bool)
+    for i, (at, place) in enumerate(zip(t, x, strict=True)):
+        if not len(seen):
+            continue
+        nearest = int(np.abs(seen - at).argmin())
+        near = np.concatenate(boxes[max(0, nearest - 1) : nearest + 2])
+        out[i] = bool(((near[:, 0] <= place + reach) & (near[:, 1] >= place - reach)).any())
+    return out
+
+
+def _read(clip: Clip) -> tuple[Array, Array, Array, list[Array]]:
+    t, x, seen = (
+        np.asarray(v, dtype=np.float64).reshape(-1) for v in (clip.heard_t, clip.heard_x, clip.seen_t)
+    )
+    boxes = [np.asarray(b, dtype=np.float64).reshape(-1, 2) for b in clip.boxes]
+    if t.shape != x.shape:
+        raise ValueError(f"{t.size} heard times do not pair with {x.size} positions")
+    if len(seen) != len(boxes):
+        raise ValueError(f"{len(seen)} pictures do not pair with {len(boxes)} lists of boxes")
+    if (np.diff(seen) <= 0).any():
+        raise ValueError("pictures must be in order of time")
+    for name, values in (("heard positions", x), *(("boxes", b) for b in boxes)):
+        if values.size and not (values.min() >= 0 and values.max() <= 1):
+            raise ValueError(
+                f"{name} reach outside 0..1: did you pass pixels instead of fractions of the width?"
+            )
+    return t, x, seen, boxes
