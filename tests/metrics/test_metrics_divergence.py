@@ -23,7 +23,8 @@ def test_the_published_floor_is_another_number_for_sure_mistakes() -> None:
     p[0, 0], q[0, 1] = 40.0, 40.0
     exact, published = divergence.kl(p, q)[0], divergence.kl(p, q, compat=True)[0]
     assert exact == pytest.approx(40.0, rel=1e-6)
-    assert published == pytest.approx(np.log(1e6), abs=1e-3)
+    assert published == pytest.approx(np.log(1 / 1e-6), abs=1e-9)
+    np.testing.assert_allclose(divergence.kl(p, p, compat=True), -np.log(1 + 1e-6), rtol=1e-6)
     mild = np.random.default_rng(1).standard_normal((2, 50, 10))
     np.testing.assert_allclose(
         divergence.kl(*mild), divergence.kl(*mild, compat=True), atol=1e-4
@@ -43,6 +44,17 @@ def test_splitting_a_small_set_lowers_its_score() -> None:
     assert parts.value < 0.6 * whole.value
     assert (parts.n, parts.splits) == (60, 10)
     assert whole.spread == 0
+
+
+def test_splits_are_cut_as_published_and_a_class_nobody_names_is_no_fault() -> None:
+    rows = 3 * np.random.default_rng(4).standard_normal((23, 7))
+    rows[:, 6] = -800.0
+    order = np.random.RandomState(2020).permutation(23)
+    cuts = [order[i * 23 // 4 : (i + 1) * 23 // 4] for i in range(4)]
+    by_hand = [divergence.inception_score(rows[c], seed=0).value for c in cuts]
+    found = divergence.inception_score(rows, splits=4)
+    assert found.value == pytest.approx(np.mean(by_hand), rel=1e-12)
+    assert found.spread == pytest.approx(np.std(by_hand), rel=1e-9)
 
 
 def test_refusals() -> None:

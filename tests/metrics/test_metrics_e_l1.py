@@ -63,7 +63,7 @@ def test_shuffled_is_another_clips_true_sound() -> None:
 
 def test_the_shortest_sounds_and_refusals() -> None:
     for preset in e_l1.PRESETS:
-        assert e_l1.distance(np.ones((1, 400)), np.ones((1, 400)), 44100, preset) == 0
+        assert 0 < e_l1.distance(np.zeros((1, 400)), np.ones((1, 400)), 44100, preset) <= 1.1
     with pytest.raises(ValueError, match="no E-L1 preset 'foley'"):
         e_l1.envelope(np.ones((1, 4000)), 16000, "foley")
     with pytest.raises(ValueError, match="do not pair"):

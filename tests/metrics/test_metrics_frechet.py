@@ -52,7 +52,10 @@ def test_few_rows_at_a_large_scale_neither_fail_nor_turn_negative() -> None:
     total = np.trace(np.cov(x.T))
     assert abs(frechet.distance(x, x)) < 1e-9 * total
     assert 0 < frechet.distance(x, y) < 2 * total + np.square(x.mean(0) - y.mean(0)).sum() + total
-    assert frechet.evaluate(x, x).value >= 0
+    turned = x @ np.linalg.qr(rng.standard_normal((256, 256)))[0]
+    lowest = min(frechet.distance(x, x + shift) for shift in (0.0, 1e-9, -1e-9))
+    assert lowest > -1e-9 * total
+    assert frechet.distance(x, turned) > 0
 
 
 def test_half_precision_embeddings_are_added_up_in_double() -> None:
@@ -87,6 +90,8 @@ def test_extrapolating_draws_without_replacement_and_finds_the_distance_of_endle
     assert found.slope > 0
     with pytest.raises(ValueError, match="at least 192"):
         frechet.unbiased(x, y[:191])
+    with pytest.raises(ValueError, match="at least 12"):
+        frechet.unbiased(x[:, :1], y[:5, :1])
 
 
 @settings(max_examples=20, deadline=None)

@@ -32,7 +32,9 @@ def test_noise_is_flat_and_unrelated_channels_are_half_wide() -> None:
     assert found.flatness > 0.95
     assert found.width == pytest.approx(0.5, abs=0.02)
     assert sound.width(noise * [[1], [-1]] + [[0], [0]]) == pytest.approx(0.5, abs=0.02)
-    assert sound.width(np.stack([noise[0], -noise[0]])) == 1
+    opposite = np.stack([noise[0], -noise[0]])
+    assert sound.width(opposite) == 1
+    assert sound.flatness(opposite) > 0.95
 
 
 def test_silence_is_told_from_the_start_to_the_tail() -> None:
@@ -46,6 +48,15 @@ def test_silence_is_told_from_the_start_to_the_tail() -> None:
     assert np.isnan(empty.width)
     assert np.isnan(empty.flatness)
     assert np.isnan(sound.evaluate(tone(0.3)).lufs)
+
+
+@pytest.mark.parametrize("rate", [11025, 22050, 44100, 48000])
+def test_a_tail_is_as_long_at_every_rate(rate: int) -> None:
+    wave = np.zeros((1, 11 * rate))
+    wave[:, :rate] = 0.1
+    assert sound.evaluate(wave, rate).tail_s == pytest.approx(10.0, abs=0.051)
+    wave[:, -1] = 1.0
+    assert sound.evaluate(wave, rate).tail_s == 0
 
 
 def test_clipping_is_a_run_at_full_scale_not_a_peak() -> None:

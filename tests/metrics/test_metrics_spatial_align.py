@@ -57,6 +57,10 @@ def test_refusals() -> None:
         evaluate([Clip(heard_t=[1.0], heard_x=[120.0], seen_t=SEEN, boxes=[[]] * 20)])
     with pytest.raises(ValueError, match="do not pair"):
         evaluate([Clip(heard_t=[1.0, 2.0], heard_x=[0.5], seen_t=SEEN, boxes=[[]] * 20)])
+    with pytest.raises(ValueError, match="left and right edges only"):
+        evaluate([Clip(heard_t=[1.0], heard_x=[0.5], seen_t=[1.0], boxes=[[[0.1, 0.1, 0.4, 0.9]]])])
+    with pytest.raises(ValueError, match="NaN"):
+        evaluate([Clip(heard_t=[np.nan], heard_x=[0.5], seen_t=SEEN, boxes=[[]] * 20)])
     with pytest.raises(ValueError, match="in order"):
         evaluate([Clip(heard_t=[1.0], heard_x=[0.5], seen_t=SEEN[::-1], boxes=[[]] * 20)])
 

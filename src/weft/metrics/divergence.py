@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_softmax
+from scipy.special import log_softmax, logsumexp
 
 Matrix = NDArray[np.float64]
 COMPAT_FLOOR = 1e-6
@@ -44,9 +44,9 @@ def validate(logits: ArrayLike, name: str = "logits") -> Matrix:
 def kl(reference: ArrayLike, estimate: ArrayLike, *, compat: bool = False) -> NDArray[np.float64]:
     """Return KL(reference ‖ estimate) of each pair `[N]` from logits `[N, K]` both, in nats.
 
-    Its mean is the papers' KL, or MKL. `compat` adds 1e-6 to both probabilities inside the logarithm, as SpecVQGAN's
-    and AudioLDM's evaluations do: it caps the divergence of a sure mistake (at most ln 1e6, 13.8), so the two do not
-    compare.
+    Its mean is the papers' KL, or MKL. `compat` adds 1e-6 to the estimated probabilities inside the logarithm, as
+    SpecVQGAN's and AudioLDM's evaluations do: it caps the divergence of a sure mistake (at about ln 1e6, 13.8), so
+    the two do not compare.
     """
     p, q = validate(reference, "reference logits"), validate(estimate, "estimated logits")
     if p.shape != q.shape:
@@ -54,7 +54,7 @@ def kl(reference: ArrayLike, estimate: ArrayLike, *, compat: bool = False) -> ND
     log_p, log_q = log_softmax(p, 1), log_softmax(q, 1)
     share = np.exp(log_p)
     if compat:
-        log_p, log_q = np.log(share + COMPAT_FLOOR), np.log(np.exp(log_q) + COMPAT_FLOOR)
+        log_q = np.log(np.exp(log_q) + COMPAT_FLOOR)
     return np.asarray((share * (log_p - log_q)).sum(1))
 
 
@@ -66,9 +66,11 @@ def inception_score(logits: ArrayLike, *, splits: int = 1, seed: int = 2020) -> 
         raise ValueError(f"{len(rows)} clips cannot be cut into {splits} splits")
     order = np.random.RandomState(seed).permutation(len(rows))
     scores = []
-    for part in np.array_split(log_softmax(rows[order], 1), splits):
-        share = np.exp(part)
-        scores.append(np.exp((share * (part - np.log(share.mean(0)))).sum(1).mean()))
+    shuffled, n = log_softmax(rows[order], 1), len(rows)
+    for k in range(splits):
+        part = shuffled[k * n // splits : (k + 1) * n // splits]
+        every = logsumexp(part, 0) - np.log(len(part))
+        scores.append(np.exp((np.exp(part) * (part - every)).sum(1).mean()))
     return InceptionScore(
         value=float(np.mean(scores)), spread=float(np.std(scores)), n=len(rows), splits=splits
     )

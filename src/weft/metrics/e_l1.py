@@ -99,9 +99,11 @@ def evaluate(
     """
     if len(estimates) != len(references) or not len(references):
         raise ValueError(f"{len(estimates)} estimates do not pair with {len(references)} references")
-    pairs = [checks.pair(a, b) for a, b in zip(estimates, references, strict=True)]
-    made = [envelope(a, rate, preset) for a, _ in pairs]
-    true = [envelope(b, rate, preset) for _, b in pairs]
+    made, true = [], []
+    for estimate, reference in zip(estimates, references, strict=True):
+        a, b = checks.pair(estimate, reference)
+        made.append(envelope(a, rate, preset))
+        true.append(envelope(b, rate, preset))
     others = true[1:] + true[:1]
     shuffled = [np.abs(_cut(other, len(t)) - t).mean() for other, t in zip(others, true, strict=True)]
     value = float(np.mean([np.abs(m - t).mean() for m, t in zip(made, true, strict=True)]))

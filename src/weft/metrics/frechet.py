@@ -70,10 +70,7 @@ def distance(reference: ArrayLike, estimate: ArrayLike) -> float:
         raise ValueError(
             f"embeddings have {x.shape[1]} and {y.shape[1]} dimensions: are they of one embedder?"
         )
-    apart = x.mean(0) - y.mean(0)
-    a, b = _factor(x), _factor(y)
-    cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
-    return float(apart @ apart + np.square(a).sum() + np.square(b).sum() - 2 * cross)
+    return _between(_summed(x), _summed(y))
 
 
 def distance_of_moments(
@@ -126,16 +123,20 @@ def unbiased(
 
     Subsets of `sizes` sizes are drawn without replacement, `repeats` each, and a line over 1 / n is fitted. Drawn with
     replacement, as is common, the same fit returns to the biased distance of the whole set. The reference is used
-    whole: its own bias stays. Raises ValueError when the estimate has fewer than 3 D rows, too few for a line.
+    whole: its own bias stays. Raises ValueError when the estimate has fewer than 3 D rows or 12, too few for a line.
     """
     x, y = validate(reference, "reference embeddings"), validate(estimate, "estimated embeddings")
     n, d = y.shape
-    if n < 3 * d:
-        raise ValueError(f"{n} rows of {d} dimensions: extrapolating needs at least {3 * d}")
+    if n < max(3 * d, 12):
+        raise ValueError(f"{n} rows of {d} dimensions: extrapolating needs at least {max(3 * d, 12)}")
     rng = np.random.default_rng(seed)
     counts = np.unique(np.round(1 / np.linspace(1 / n, 3 / n, sizes)).astype(np.int64))
+    whole = _summed(x)
     means = np.array(
-        [np.mean([distance(x, y[rng.permutation(n)[:c]]) for _ in range(repeats)]) for c in counts]
+        [
+            np.mean([_between(whole, _summed(y[rng.permutation(n)[:c]])) for _ in range(repeats)])
+            for c in counts
+        ]
     )
     slope, intercept = np.polyfit(1 / counts, means, 1)
     left = means - (intercept + slope / counts)
@@ -144,10 +145,19 @@ def unbiased(
     return Unbiased(value=float(intercept), slope=float(slope), r2=r2, sizes=counts, distances=means)
 
 
-def _factor(rows: Matrix) -> Matrix:
-    """A matrix `[min(N, D), D]` whose Gram matrix over the rows is their covariance."""
+def _between(one: tuple[Matrix, Matrix], other: tuple[Matrix, Matrix]) -> float:
+    """d² of two sets given as `_summed`."""
+    (mean, a), (other_mean, b) = one, other
+    apart = mean - other_mean
+    cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return float(apart @ apart + np.square(a).sum() + np.square(b).sum() - 2 * cross)
+
+
+def _summed(rows: Matrix) -> tuple[Matrix, Matrix]:
+    """The mean `[D]`, and a matrix `[min(N, D), D]` F with FᵀF the covariance."""
     centred = (rows - rows.mean(0)) / np.sqrt(len(rows) - 1)
-    return np.asarray(np.linalg.qr(centred, mode="r")) if len(rows) > rows.shape[1] else centred
+    factor = np.asarray(np.linalg.qr(centred, mode="r")) if len(rows) > rows.shape[1] else centred
+    return rows.mean(0), factor
 
 
 def _symmetric(covariance: ArrayLike, d: int) -> Matrix:

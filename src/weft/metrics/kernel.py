@@ -19,6 +19,7 @@ from weft.metrics.frechet import validate
 Kernel = Literal["polynomial", "gaussian"]
 Matrix = NDArray[np.float64]
 MEDIAN_ROWS = 1000
+ROWS = 1024  # of a kernel matrix at a time
 
 
 def discrepancy(
@@ -43,9 +44,21 @@ def discrepancy(
         if not sigma > 0:
             raise ValueError(f"sigma is {sigma:g}: the reference's rows are all alike, or it was given so")
     n, m = len(x), len(y)
-    own, other = (_kernel(s, s, kernel, sigma) for s in (x, y))
-    within = (own.sum() - np.trace(own)) / (n * (n - 1)) + (other.sum() - np.trace(other)) / (m * (m - 1))
-    return float(within - 2 * _kernel(x, y, kernel, sigma).mean())
+    own, other = _total(x, x, kernel, sigma), _total(y, y, kernel, sigma)
+    within = (own - _diagonal(x, kernel)) / (n * (n - 1)) + (other - _diagonal(y, kernel)) / (m * (m - 1))
+    return float(within - 2 * _total(x, y, kernel, sigma) / (n * m))
+
+
+def _total(x: Matrix, y: Matrix, kernel: Kernel, sigma: float | None) -> float:
+    """The kernel summed over all pairs, some rows at a time."""
+    return sum(float(_kernel(x[k : k + ROWS], y, kernel, sigma).sum()) for k in range(0, len(x), ROWS))
+
+
+def _diagonal(x: Matrix, kernel: Kernel) -> float:
+    """The kernel summed over each row with itself."""
+    if kernel == "polynomial":
+        return float(((np.square(x).sum(1) / x.shape[1] + 1) ** 3).sum())
+    return float(len(x))
 
 
 def _kernel(x: Matrix, y: Matrix, kernel: Kernel, sigma: float | None) -> Matrix:

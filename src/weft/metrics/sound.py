@@ -45,15 +45,16 @@ def evaluate(audio: ArrayLike, rate: int = 44100) -> Sound:
     wave = checks.wave(audio)
     if not rate > 0:
         raise ValueError(f"rate {rate} must be above 0 Hz")
-    quiet = _quiet(wave, rate)
+    size = max(1, round(WINDOW_S * rate))
+    quiet = _quiet(wave, size)
     last = np.flatnonzero(~quiet)
-    heard_s = min((int(last[-1]) + 1) * WINDOW_S, wave.shape[1] / rate) if last.size else 0.0
+    heard = min((int(last[-1]) + 1) * size, wave.shape[1]) if last.size else 0
     return Sound(
         lufs=loudness(wave, rate),
         true_peak_db=true_peak_db(wave),
         clipped=clipped(wave),
         silent=float(quiet.mean()),
-        tail_s=wave.shape[1] / rate - heard_s,
+        tail_s=(wave.shape[1] - heard) / rate,
         width=width(wave),
         flatness=flatness(wave, rate),
     )
@@ -95,20 +96,18 @@ def width(audio: ArrayLike) -> float:
 def flatness(audio: ArrayLike, rate: int = 44100) -> float:
     """Return the spectral flatness, the geometric over the arithmetic mean of power from 50 Hz to 16 kHz (or to half
     the rate), of the mean spectrum of the windows of 2048 samples that are not silent; NaN when all are."""
-    wave = checks.wave(audio).mean(0)
-    padded = np.pad(wave, (0, -wave.size % _FFT))
-    frames = padded.reshape(-1, _FFT)
-    frames = frames[np.square(frames).mean(1) > 10 ** (SILENCE_DB / 10)]
-    if not len(frames):
+    wave = checks.wave(audio)
+    frames = np.pad(wave, ((0, 0), (0, -wave.shape[1] % _FFT))).reshape(len(wave), -1, _FFT)
+    frames = frames[:, np.square(frames).mean((0, 2)) > 10 ** (SILENCE_DB / 10)]
+    if not frames.size:
         return float("nan")
-    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(_FFT), axis=1))).mean(0)
+    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(_FFT), axis=2))).mean((0, 1))
     hertz = np.fft.rfftfreq(_FFT, 1 / rate)
     band = power[(hertz >= _BAND[0]) & (hertz <= _BAND[1])] + 1e-20
     return float(np.exp(np.log(band).mean()) / band.mean())
 
 
-def _quiet(wave: NDArray[np.float64], rate: int) -> NDArray[np.bool_]:
-    size = max(1, round(WINDOW_S * rate))
+def _quiet(wave: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
     starts = np.arange(0, wave.shape[1], size)
     power = np.add.reduceat(np.square(wave).mean(0), starts) / np.diff(np.append(starts, wave.shape[1]))
     return np.asarray(power <= 10 ** (SILENCE_DB / 10))

@@ -96,7 +96,14 @@ def _read(clip: Clip) -> tuple[Array, Array, Array, list[Array]]:
     t, x, seen = (
         np.asarray(v, dtype=np.float64).reshape(-1) for v in (clip.heard_t, clip.heard_x, clip.seen_t)
     )
-    boxes = [np.asarray(b, dtype=np.float64).reshape(-1, 2) for b in clip.boxes]
+    boxes = []
+    for b in clip.boxes:
+        edges = np.asarray(b, dtype=np.float64)
+        if edges.size and (edges.ndim != 2 or edges.shape[1] != 2):
+            raise ValueError(f"boxes have shape {edges.shape}, but must be [k, 2]: left and right edges only")
+        boxes.append(edges.reshape(-1, 2))
+    if not (np.isfinite(t).all() and np.isfinite(seen).all()):
+        raise ValueError("times hold NaN or infinity")
     if t.shape != x.shape:
         raise ValueError(f"{t.size} heard times do not pair with {x.size} positions")
     if len(seen) != len(boxes):
