@@ -76,7 +76,8 @@ def spotted(part: Examples, i: int, *, by_motion: bool = False) -> tuple[CueShee
     if readings.onset.max() < reader.sure:
         readings = classical.timed(readings, seen)
         return _bare(sheet_from(readings, classical.THRESHOLD, clip, "motion")), picture_tokens(readings)
-    return _bare(sheet_from(readings, reader.threshold, clip, "spotter")), picture_tokens(readings)
+    sheet = sheet_from(readings, reader.threshold, clip, "spotter", share=reader.share)
+    return _bare(sheet), picture_tokens(readings)
 
 
 def _bare(sheet: CueSheet) -> CueSheet:
@@ -173,6 +174,8 @@ def main() -> None:
             return np.concatenate(list(mini.perform(request)), 1)
 
         write("weft-mini, from the picture", played(learned, seen))
+        pictures = [None] * len(examples)
+        write("weft-mini, from the sheet without picture tokens (seed 0)", played(learned, seen, 1))
 
 
 def _material(sheet: CueSheet) -> str | None:

@@ -3,7 +3,8 @@
     python recipes/train_spotter.py measure --world CACHE --out MEASURED     (again whenever the cache has grown)
     python recipes/train_spotter.py train --data MEASURED --run RUN --minutes 60
     python recipes/train_spotter.py train --part appearance --data MEASURED --run LOOK
-    python recipes/train_spotter.py export --run RUN --look LOOK
+    python recipes/train_spotter.py train --data MEASURED --run SECOND --start RUN --plain-from 2700
+    python recipes/train_spotter.py export --run SECOND --first RUN --look LOOK --threshold T --share S --sure E
 
 Motion and appearance share no weights, so each is trained by itself.
 
@@ -33,8 +34,10 @@ from weft.training.loop import LoopConfig, ema_weights, train
 
 SCRIBBLES_PER_PART = 50
 WORLDS, DRAWINGS = 7, 1
+PLAIN = 0.6  # share of the examples that are left as measured, late in a run
 PICTURES = 128  # in a step of the appearance branch
 APPEARANCE = ("look.", "material.")
+YOUNG = ("close.", "box_shift.")  # parts that a run to start from may lack: they begin as nothing
 LOOKS_TRIED = (  # noise on the descriptions, dropout, weight decay, learning rate
     (0.5, 0.4, 0.3, 2e-3),
     (0.3, 0.4, 0.1, 1e-3),
@@ -68,8 +71,9 @@ def measure(world: Path, out: Path, scribbles: int, seconds: float) -> None:
 class Pool:
     """The measured examples, read again when more have appeared."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, plain_from: int | None = None) -> None:
         self.data = data
+        self.plain_from = plain_from
         self.seen: list[str] = []
         self.world: list[examples.Examples] = []
         self.drawn: list[examples.Examples] = []
@@ -86,10 +90,13 @@ class Pool:
         """The batch of a step: a pure function of it once the data have stopped growing."""
         self.refresh(step)
         rng = np.random.default_rng((step, 77))
-        return variations.batch(self.world, self.drawn, rng, worlds=WORLDS, drawings=DRAWINGS)
+        plain = PLAIN if self.plain_from is not None and step >= self.plain_from else 0.0
+        return variations.batch(self.world, self.drawn, rng, worlds=WORLDS, drawings=DRAWINGS, plain=plain)
 
 
-def learn(data: Path, run: Path, minutes: float, steps: int, start: Path | None) -> None:
+def learn(
+    data: Path, run: Path, minutes: float, steps: int, start: Path | None, plain_from: int | None
+) -> None:
     """Train the motion part; with `start`, from the moving average of an earlier run."""
     torch.manual_seed(0)
     net = SpotterNet(SpotterConfig())
@@ -100,11 +107,11 @@ def learn(data: Path, run: Path, minutes: float, steps: int, start: Path | None)
         validate(net, val)
     for name, parameter in net.named_parameters():
         parameter.requires_grad_(not name.startswith(APPEARANCE))
-    pool = Pool(data)
+    pool = Pool(data, plain_from)
     config = LoopConfig(
         steps=steps,
         minutes=minutes,
-        learning_rate=1.5e-3 if start is None else 7e-4,
+        learning_rate=1.5e-3 if start is None else 1e-3,
         bf16=True,
         ema=0.995,
         warmup=100,
@@ -118,36 +125,26 @@ def learn(data: Path, run: Path, minutes: float, steps: int, start: Path | None)
 def _take_motion(net: SpotterNet, run: Path) -> None:
     """Put the moving average of a run's motion part into `net`."""
     kept = {k: v for k, v in ema_weights(run).items() if not k.startswith(APPEARANCE)}
+    missing = [k for k in net.state_dict() if k not in kept and not k.startswith((*APPEARANCE, *YOUNG))]
+    if missing:
+        raise SystemExit(f"{run} has not {missing}")
     net.load_state_dict(net.state_dict() | kept)
 
 
 def validate(net: SpotterNet, val: list[examples.Examples]) -> None:
-    """Print onset scores on the validation clips by threshold, for `export --threshold`."""
+    """Print scores on the validation clips."""
     reader = Reader(net, {})
-    detections, peak, ious, levels = [], [], [], []
+    detections, ious, levels = [], [], []
     for part, i in ((p, i) for p in val for i in range(len(p))):
         readings = reader.read(part.motion(i), part.pictures[i])
         times, evidence, _ = pick(readings, 0.02, 4.0)
         detections.append((times, evidence, part.onsets(i)))
-        peak.append(float(evidence.max(initial=0)))
         known = np.isfinite(part.box[i]).all(1)
         ious.append(boxes.mean_iou(readings.box[known], part.box[i][known]) if known.any() else np.nan)
         levels.append(correlation(readings.level, np.power(10.0, part.level[i] / 20)))
     for tolerance in (0.05, 0.1):
         print(f"AP@{tolerance}: {onset.average_precision(detections, tolerance):.3f}", flush=True)
     print(f"box IoU {np.nanmean(ious):.3f}, envelope r {np.mean(levels):.3f}")
-    print(
-        "largest evidence in a clip, quantiles 0 5 10 25 50:",
-        np.quantile(peak, [0, 0.05, 0.1, 0.25, 0.5]).round(3),
-    )
-    for threshold in np.arange(0.15, 0.85, 0.05):
-        scores = []
-        for times, evidence, true in detections:
-            kept = times[evidence >= threshold]
-            by_chance = onset.chance(len(kept), true, 4.0, 0.1, rng=np.random.default_rng(0), draws=10)
-            scores.append((onset.scores(kept, true, 0.1).f1, by_chance))
-        f1, luck = np.mean(scores, 0)
-        print(f"threshold {threshold:.2f}: F1@100 {f1:.3f}, minus chance {f1 - luck:.3f}", flush=True)
 
 
 def learn_look(data: Path, run: Path, minutes: float, steps: int) -> None:
@@ -203,16 +200,26 @@ def _look_step(
     return spotter.look_loss(net, *given, generator, noise=noise)
 
 
-def export(run: Path, look: Path, out: Path, note: str, threshold: float, sure: float) -> None:
-    """Write the moving averages, motion from `run` and appearance from `look`, as float16, configuration beside."""
+def export(run: Path, first: Path | None, look: Path, out: Path, note: str, bar: dict[str, float]) -> None:
+    """Write the moving averages, motion from `run` and appearance from `look`, as float16, configuration beside.
+
+    With `first`, the run it started from, motion is half way between the two: what was learnt later without what
+    it cost elsewhere (Wortsman et al. 2022, robust fine-tuning of zero-shot models).
+    """
     net = SpotterNet(SpotterConfig())
     tensors = {k: v for k, v in ema_weights(run).items() if not k.startswith(APPEARANCE)}
+    if first is not None:
+        young = {k: v for k, v in tensors.items() if k.startswith(YOUNG)}
+        begun = {
+            k: torch.zeros_like(v) if k.startswith("box_shift.") or ".out." in k else v
+            for k, v in young.items()
+        }
+        before = begun | ema_weights(first)
+        tensors = {k: torch.lerp(before[k], v, 0.5) for k, v in tensors.items()}
     tensors |= {k: v for k, v in ema_weights(look).items() if k.startswith(APPEARANCE)}
     net.load_state_dict(tensors)
     half = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
-    weft.weights.save(
-        out, half, {"config": asdict(net.config), "threshold": threshold, "sure": sure, "trained": note}
-    )
+    weft.weights.save(out, half, {"config": asdict(net.config), "trained": note} | bar)
     print(out, f"{out.stat().st_size / 2**20:.1f} MiB")
 
 
@@ -231,14 +238,17 @@ def main() -> None:
     t.add_argument("--run", type=Path, required=True)
     t.add_argument("--minutes", type=float, default=60.0)
     t.add_argument("--start", type=Path, help="an earlier run to go on from, with a schedule of its own")
+    t.add_argument("--plain-from", type=int, help="the step from which most examples are left as measured")
     t.add_argument("--part", choices=("motion", "appearance"), default="motion")
     t.add_argument("--steps", type=int, default=None, help="default: 20000 of motion, 1500 of appearance")
     e = commands.add_parser("export")
     e.add_argument("--run", type=Path, required=True)
+    e.add_argument("--first", type=Path, help="the run it started from: ship what lies half way")
     e.add_argument("--out", type=Path, default=SHIPPED)
     e.add_argument("--note", default="")
     e.add_argument("--look", type=Path, required=True)
-    e.add_argument("--threshold", type=float, required=True, help="chosen on the world's validation clips")
+    e.add_argument("--threshold", type=float, required=True, help="by `evaluate_spotter.py choose`")
+    e.add_argument("--share", type=float, required=True, help="so is this")
     e.add_argument("--sure", type=float, default=0.0, help="below this evidence motion times the clip")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
@@ -246,11 +256,12 @@ def main() -> None:
         measure(given.world, given.out, given.scribbles, given.seconds)
     elif given.command == "train":
         if given.part == "motion":
-            learn(given.data, given.run, given.minutes, given.steps or 20000, given.start)
+            learn(given.data, given.run, given.minutes, given.steps or 20000, given.start, given.plain_from)
         else:
             learn_look(given.data, given.run, given.minutes, given.steps or 1500)
     else:
-        export(given.run, given.look, given.out, given.note, given.threshold, given.sure)
+        bar = {"threshold": given.threshold, "share": given.share, "sure": given.sure}
+        export(given.run, given.first, given.look, given.out, given.note, bar)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def test_repeated_pictures_do_not_change_the_speed() -> None:
     true = hammer(12.5, impacts)
     doubled = [(t + d, frame) for t, frame in true for d in (0.0, 0.04)]
     a, b = (motion.join(motion.measure(f, 4.0)) for f in (true, doubled))
-    assert len(a) == len(b) == 100
+    assert len(a) == len(b) == 120
     assert np.corrcoef(a.overall[:, 0], b.overall[:, 0])[0, 1] > 0.98
 
 
@@ -76,7 +76,7 @@ def test_blocks_join_to_the_clip_whatever_its_length() -> None:
     frames = hammer(30, [1.0], seconds=3.0)
     blocks = list(motion.measure(iter(frames), 3.0))
     assert len(blocks) > 1
-    assert sum(len(b) for b in blocks) == 75
+    assert sum(len(b) for b in blocks) == 90
     assert len(motion.join(motion.measure(frames[:1], 0.033))) == 1
 
 
@@ -84,3 +84,17 @@ def test_a_still_clip_has_no_onset() -> None:
     frames = [(t, hammer(25, [9.0], seconds=0.1)[0][1]) for t in np.arange(50) / 25]
     seen = motion.join(motion.measure(frames, 2.0))
     assert pick(classical.read(seen), classical.THRESHOLD, 2.0)[0].size == 0
+
+
+@pytest.mark.parametrize("late_s", [0.0, 1 / 60])
+@pytest.mark.parametrize("fps", [24.0, 29.97, 30.0])
+def test_no_picture_is_passed_over(fps: float, late_s: float) -> None:
+    """Times as containers write them, to the millisecond, in step with the readings or half a picture out: every pair
+    of pictures is some reading's own."""
+    frames = [(round(t + late_s, 3), frame) for t, frame in hammer(fps, [0.7, 1.5], seconds=1.9)]
+    seen = motion.join(motion.measure(frames, 2.0))
+    moving = [k for k in range(len(frames) - 1) if (frames[k][1] != frames[k + 1][1]).mean() > 0.02]
+    assert len(moving) > 10
+    read = {g.tobytes() for g in seen.grey}
+    luma = np.array([0.299, 0.587, 0.114], np.float32)
+    assert all((frames[k][1].astype(np.float32) @ luma).astype(np.uint8).tobytes() in read for k in moving)

@@ -11,6 +11,7 @@ import torch
 
 import weft.weights
 from weft.errors import WeightsError
+from weft.spotting import motion
 from weft.spotting.network import Seen, SpotterConfig, SpotterNet
 from weft.spotting.reader import Reader
 from weft.training import examples, scribbles, spotter, variations
@@ -123,13 +124,43 @@ def test_a_step_lowers_the_loss_and_varied_labels_stay_in_range() -> None:
     assert values[-1] < 0.9 * values[0]
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_another_tempo_keeps_motion_pictures_and_labels_together(seed: int) -> None:
+    """Cells that hold the time they saw, pictures that hold their number: both say when the one event was."""
+    n, rate = examples.READINGS, motion.RATE
+    middle = (np.arange(n) + motion.MIDDLE) / rate
+    events = np.full((1, examples.EVENTS, 4), -1, np.float32)
+    events[0, 0] = 1.9, 0.5, 0, 0
+    source = examples.Examples(
+        cells=np.broadcast_to(middle[None, :, None, None, None], (1, n, 7, 12, 16)).astype(np.float32),
+        overall=np.zeros((1, n, 6), np.float32),
+        grey=np.broadcast_to(np.arange(n, dtype=np.uint8)[None, :, None, None], (1, n, 96, 128)),
+        change=np.zeros((1, n, 96, 128), np.int8),
+        clock=np.broadcast_to(np.array([motion.MIDDLE / rate, 1 / rate], np.float32), (1, n, 2)),
+        events=events,
+        box=np.full((1, n, 4), 0.5, np.float32),
+        depth=np.zeros((1, n), np.float32),
+        level=np.zeros((1, n), np.float32),
+        material=np.zeros(1, int),
+        pictures=np.zeros((1, 8, 96, 128, 3), np.uint8),
+    )
+    made = variations.batch([source], [], np.random.default_rng(seed), worlds=1, drawings=0, plain=1.0)
+    at = made["events"][0, 0, 0].item()
+    count = made["cells"].shape[1]
+    saw = made["cells"][0, :, 6, 6, 8].numpy()  # the middle of the picture, which no shift empties
+    assert np.interp(at, (np.arange(count) + motion.MIDDLE) / rate, saw) == pytest.approx(1.9, abs=1e-3)
+    shown = (made["grey"][0, :, 48, 64].numpy() + motion.MIDDLE) / rate  # when the picture was, before
+    now = made["clock"][0, :, 0].numpy() + np.arange(count) / rate  # when it is, after
+    assert np.interp(at, now, shown) == pytest.approx(1.9, abs=1e-3)
+
+
 def test_examples_come_back_from_disk_and_near_contacts_are_one_onset(tmp_path: Path) -> None:
     drawn = examples.from_scribbles(range(1))
     drawn.save(tmp_path / "drawn-0000")
     (back,) = examples.parts(tmp_path, "drawn")
     for f in fields(examples.Examples):
         np.testing.assert_array_equal(getattr(back, f.name), getattr(drawn, f.name))
-    assert back.motion(0).grey.shape == (100, 96, 128)
+    assert back.motion(0).grey.shape == (120, 96, 128)
     table = examples._events([{"t": t, "strength": s} for t, s in ((1.0, 0.2), (1.02, 0.7), (1.06, 0.1))])
     np.testing.assert_allclose(table[table[:, 0] >= 0][:, :2], [[1.0, 0.7], [1.06, 0.1]], atol=1e-6)
 

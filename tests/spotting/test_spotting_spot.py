@@ -17,6 +17,7 @@ from weft.spotting import motion, picture_tokens, spot
 from weft.spotting.network import SpotterConfig, SpotterNet
 from weft.spotting.observe import observe
 from weft.spotting.reader import Reader
+from weft.spotting.readings import APART_S, Readings, pick
 
 SMALL = SpotterConfig(cells=16, blocks=1, trunk=16, dilations=(1,), picture=16)
 
@@ -89,8 +90,8 @@ def test_windows_read_as_one(tmp_path: Path, reader: Reader) -> None:
     """Windows of 3 s with margins wider than the small network sees give almost what one window gives."""
     video = Video.open(write(tmp_path / "long.mp4", 7.3))
     whole = observe(video, reader=reader)
-    parted = observe(video, reader=reader, window=75)
-    assert len(parted.readings) == len(whole.readings) == int(np.ceil(video.duration * 25 - 1e-6))
+    parted = observe(video, reader=reader, window=90)
+    assert len(parted.readings) == len(whole.readings) == int(np.ceil(video.duration * 30 - 1e-6))
     assert np.corrcoef(parted.readings.onset, whole.readings.onset)[0, 1] > 0.95
 
 
@@ -115,8 +116,8 @@ def test_a_mirrored_clip_reads_the_same_mirrored(clip: Video, reader: Reader) ->
     other = reader.read(motion.join(motion.measure(turned, clip.duration)), pictures[:, :, ::-1])
     np.testing.assert_allclose(other.onset, plain.onset, atol=0.02)
     np.testing.assert_allclose(other.material, plain.material, atol=0.02)
-    np.testing.assert_allclose(other.box[:, [2, 0]], 1 - plain.box[:, [0, 2]], atol=0.02)
-    assert np.abs(plain.box[:, 0] + plain.box[:, 2] - 1).max() > 0.02
+    np.testing.assert_allclose(other.box[:, [2, 0]], 1 - plain.box[:, [0, 2]], atol=0.004)
+    assert np.abs(plain.box[:, 0] + plain.box[:, 2] - 1).max() > 0.008
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.5])
@@ -143,3 +144,41 @@ def test_every_real_clip_is_spotted(shared_clips: Path) -> None:
     for path in sorted(shared_clips.glob("*.mp4"))[:3]:
         sheet = spot(Video.open(path, duration=3.0))
         assert sheet.when.onsets is not None, path.name
+
+
+def readings_of(onset: np.ndarray, offset: np.ndarray | None = None) -> Readings:
+    n = len(onset)
+    zero = np.zeros(n, np.float32)
+    return Readings(
+        onset=onset.astype(np.float32),
+        offset=zero if offset is None else offset.astype(np.float32),
+        strength=zero,
+        level=zero,
+        sustained=zero,
+        box=np.zeros((n, 4), np.float32),
+        depth=zero,
+        material=np.zeros((n, 17), np.float32),
+        action=np.zeros((n, 5), np.float32),
+    )
+
+
+def test_readings_vote_for_the_moment_they_point_at() -> None:
+    """Two bounces 53 ms apart: five readings that point at them, none between, are two onsets."""
+    true = np.array([1.01, 1.063])
+    at = np.arange(60) / motion.RATE
+    nearest = true[np.abs(at[:, None] - true).argmin(1)]
+    sure = np.where(np.abs(at - nearest) < 0.05, 0.9 - 8 * np.abs(at - nearest), 0.0)
+    times, evidence, index = pick(readings_of(sure, np.clip(nearest - at, -0.06, 0.06)), 0.1, 2.0)
+    np.testing.assert_allclose(times, true, atol=0.003)
+    np.testing.assert_allclose(evidence, sure[index], atol=1e-6)
+
+
+def test_evidence_is_weighed_against_the_strongest_around() -> None:
+    onset = np.zeros(1200)
+    onset[[30, 60, 1000, 1030]] = 0.9, 0.5, 0.5, 0.2
+    times, _, _ = pick(readings_of(onset), 0.15, 40.0, share=0.7)
+    np.testing.assert_allclose(times, np.array([30, 1000]) / motion.RATE, atol=0.002)
+    assert len(pick(readings_of(onset), 0.15, 40.0)[0]) == 4
+    level = pick(readings_of(np.full(30, 0.9)), 0.1, 1.0)[0]
+    assert np.diff(level).min() >= APART_S
+    assert len(pick(readings_of(onset), 0.6, 40.0, share=0.7)[0]) == 1

@@ -21,7 +21,11 @@ from weft.spotting.flow import lucas_kanade, warp
 SIZE = (128, 96)  # width, height of the pictures motion is measured in; any aspect ratio is squashed into it
 CELL = 8  # pixels
 GRID = (SIZE[1] // CELL, SIZE[0] // CELL)  # rows, columns
-RATE = 25.0  # readings per second
+RATE = 30.0  # readings per second
+MIDDLE = 0.5  # of a reading's time, in readings, is where it looks
+TIE = (
+    0.45  # of the way to the next pair: of pairs about as near the later, whatever the times were rounded to
+)
 CHANNELS = ("flow x", "flow y", "fastest x", "fastest y", "change", "signed change", "texture")
 FASTEST = 0.02  # the share of the picture that is taken as "what moves"
 SAME = 0.35  # mean grey levels of difference below which a picture repeats the one before
@@ -58,19 +62,21 @@ class Motion:
 def measure(frames: Iterable[tuple[float, np.ndarray]], duration: float) -> Iterator[Motion]:
     """Read pictures (seconds, uint8 `[96, 128, 3]` or grey `[96, 128]`) in order; yield blocks of readings.
 
-    Joined, the blocks hold `max(1, ceil(duration * RATE))` readings; reading k is at k / RATE. Memory does not
-    grow with the clip. A clip of one picture reads as still.
+    Joined, the blocks hold `max(1, ceil(duration * RATE))` readings; reading k is of the time from k / RATE to
+    (k + 1) / RATE, so that at 30 pictures a second or fewer each pair of pictures is some reading's own, but where
+    the pictures slip against the readings (29.97 per second: once in 33 s). Memory does not grow with the clip. A
+    clip of one picture reads as still.
     """
     count = max(1, int(np.ceil(duration * RATE - 1e-6)))
     given = 0
     pairs: list[_Pair] = []
     for found in _between(frames):
         pairs.extend(found)
-        ready = min(count, int(np.floor(pairs[-1].middle * RATE)) + 1)
+        ready = min(count, int(np.floor(pairs[-1].middle * RATE + MIDDLE)))
         if ready > given:
             yield _read(pairs, np.arange(given, ready))
             given = ready
-            while len(pairs) > 2 and pairs[1].middle <= (given - 1) / RATE:
+            while len(pairs) > 2 and pairs[1].middle <= (given - 1 + MIDDLE) / RATE:
                 del pairs[0]
     if given < count:
         yield _read(pairs or [_STILL], np.arange(given, count))
@@ -105,14 +111,18 @@ _STILL = _Pair(
 
 
 def _read(pairs: list[_Pair], k: np.ndarray) -> Motion:
-    """Readings k: rows interpolated at their times, ends held; pictures of the nearest pair."""
-    t, axis, table = k / RATE, np.array([p.middle for p in pairs]), np.stack([p.row for p in pairs])
+    """Readings k: rows interpolated at their middles, ends held; pictures of the nearest pair."""
+    t, axis, table = (
+        (k + MIDDLE) / RATE,
+        np.array([p.middle for p in pairs]),
+        np.stack([p.row for p in pairs]),
+    )
     right = np.clip(np.searchsorted(axis, t), min(1, len(axis) - 1), len(axis) - 1)
     left = np.maximum(right - 1, 0)
     span = np.maximum(axis[right] - axis[left], 1e-6)
     w = np.clip((t - axis[left]) / span, 0, 1)[:, None].astype(np.float32)
     out = table[left] * (1 - w) + table[right] * w
-    nearest = np.where(w[:, 0] < 0.5, left, right)
+    nearest = np.where(w[:, 0] < TIE, left, right)
     near = [pairs[i] for i in nearest]
     return Motion(
         cells=out[:, :_CELLS].reshape(-1, len(CHANNELS), *GRID),
@@ -120,7 +130,7 @@ def _read(pairs: list[_Pair], k: np.ndarray) -> Motion:
         cut=out[:, _CELLS + 5] > 0.5,
         grey=np.stack([p.grey for p in near]),
         change=np.stack([p.change for p in near]),
-        clock=np.stack([axis[nearest] - t, [p.apart for p in near]], 1).astype(np.float32),
+        clock=np.stack([axis[nearest] - k / RATE, [p.apart for p in near]], 1).astype(np.float32),
     )
 
 

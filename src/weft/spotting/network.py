@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from weft.cues.vocabulary import ACTIONS, MATERIALS
+from weft.spotting.appearance import Look
 from weft.spotting.motion import GRID, RATE
 
 PICTURE_RATE = 2.0  # pictures per second for the appearance branch
@@ -26,10 +27,12 @@ _PATCH = 4  # pixels
 
 @dataclass(frozen=True, kw_only=True)
 class SpotterConfig:
-    """Widths of the parts; `picture` is the layer before the material."""
+    """Widths of the parts; `close` and `blocks` count the layers over the cells and over squares of four cells,
+    `picture` is the layer before the material."""
 
     patch: int = 48
     fine: int = 64
+    close: int = 2
     cells: int = 80
     blocks: int = 6
     trunk: int = 192
@@ -63,6 +66,7 @@ class SpotterNet(nn.Module):
         self.fine = nn.Conv2d(c.patch, c.fine, 2, stride=2)
         self.planes = nn.Conv2d(_PLANES, c.fine, 3, padding=1)
         self.fine_norm = nn.GroupNorm(8, c.fine)
+        self.close = nn.ModuleList(_Shifted(c.fine, reach=1, inner=c.fine // 2) for _ in range(c.close))
         self.stem = nn.Conv2d(c.fine, c.cells, 3, stride=2, padding=1)
         self.stem_norm = nn.GroupNorm(8, c.cells)
         self.blocks = nn.ModuleList(_Shifted(c.cells, reach=1 if i % 2 == 0 else 2) for i in range(c.blocks))
@@ -77,8 +81,11 @@ class SpotterNet(nn.Module):
         self.box_coarse = nn.Conv2d(c.cells, 32, 1)
         self.box_state = nn.Linear(c.trunk, 32)
         self.box_heat = nn.Conv2d(32, 3, 3, padding=1)  # heat, and the box's width and height if it is here
+        self.box_shift = nn.Conv2d(32, 2, 3, padding=1)  # and how far from here its centre is
+        for parameter in self.box_shift.parameters():
+            nn.init.zeros_(parameter)
         self.mix = nn.Parameter(torch.tensor([1.0, 0.5]))
-        self.look = _Look(c.picture, 2 * c.dropout)
+        self.look = Look(c.picture, 2 * c.dropout)
         self.material = nn.Linear(c.picture, len(MATERIALS))
 
     def forward(self, seen: Seen, pictures: Tensor) -> dict[str, Tensor]:
@@ -91,10 +98,11 @@ class SpotterNet(nn.Module):
         """What motion alone tells: all but the material."""
         planes, scalars = describe(seen)
         batch, time = planes.shape[:2]
-        close = F.silu(self.patches(stills(seen))).flatten(0, 1).permute(0, 3, 1, 2)
-        fine = self.fine(close)
+        fine = self.fine(F.silu(self.patches(stills(seen))).flatten(0, 1).permute(0, 3, 1, 2))
         fine = fine + self.planes(planes.flatten(0, 1).contiguous(memory_format=torch.channels_last))
         fine = F.silu(self.fine_norm(fine))
+        for block in self.close:
+            fine = block(fine, batch, time)
         h = F.silu(self.stem_norm(self.stem(fine)))
         for block in self.blocks:
             h = block(h, batch, time)
@@ -112,6 +120,7 @@ class SpotterNet(nn.Module):
         maps = self.box_fine(fine) + F.interpolate(self.box_coarse(h), size=GRID, mode="bilinear")
         maps = F.silu(maps + self.box_state(x).flatten(0, 1)[:, :, None, None])
         heat, width, height = self.box_heat(maps).float().unbind(1)
+        across, down = self.box_shift(maps).float().unbind(1)
         heat = heat.flatten(1).softmax(-1).unflatten(-1, GRID)
         return {
             "onset": onset,
@@ -120,7 +129,7 @@ class SpotterNet(nn.Module):
             "level": _level(attack, decay, bed),
             "sustained": sustained,
             "depth": torch.sigmoid(depth),
-            "box": _box(heat, width, height).unflatten(0, (batch, time)),
+            "box": _box(heat, width, height, across, down).unflatten(0, (batch, time)),
             "heat": heat.unflatten(0, (batch, time)),
             "struck": (2.0 * evidence).softmax(1).unflatten(1, h.shape[-2:]).unflatten(0, (batch, time)),
             "action": self.action(x).float(),
@@ -244,13 +253,17 @@ def _behind(x: Tensor) -> Tensor:
 
 class _Shifted(nn.Module):
     """A residual 3 x 3 convolution that sees `reach` readings before and after: a quarter of the channels is
-    shifted each way in time (Lin et al. 2019, TSM)."""
+    shifted each way in time (Lin et al. 2019, TSM). With `inner`, a bottleneck of that width."""
 
-    def __init__(self, width: int, reach: int) -> None:
+    def __init__(self, width: int, reach: int, inner: int | None = None) -> None:
         super().__init__()
         self.reach, self.quarter = reach, width // 4
-        self.conv = nn.Conv2d(width, width, 3, padding=1)
-        self.norm = nn.GroupNorm(8, width)
+        self.conv = nn.Conv2d(width, inner or width, 3, padding=1)
+        self.norm = nn.GroupNorm(8, inner or width)
+        self.out = nn.Conv2d(inner, width, 1) if inner else nn.Identity()
+        if inner:
+            for parameter in self.out.parameters():  # begins as nothing
+                nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, batch: int, time: int) -> Tensor:
         q, r = self.quarter, self.reach
@@ -258,7 +271,7 @@ class _Shifted(nn.Module):
         ahead = F.pad(seq[:, r:, :q], (0, 0, 0, 0, 0, 0, 0, min(r, time)))[:, :time]
         behind = F.pad(seq[:, : max(time - r, 0), q : 2 * q], (0, 0, 0, 0, 0, 0, min(r, time), 0))[:, :time]
         mixed = torch.cat([ahead, behind, seq[:, :, 2 * q :]], 2).flatten(0, 1)
-        return x + F.silu(self.norm(self.conv(mixed)))
+        return x + self.out(F.silu(self.norm(self.conv(mixed))))
 
 
 class _Temporal(nn.Module):
@@ -276,83 +289,13 @@ class _Temporal(nn.Module):
         return x + self.drop(self.down(F.silu(self.up(h))))
 
 
-class _Look(nn.Module):
-    """Pictures `[N, 3, 96, 128]` and where the sounding thing is `[N, 12, 16]` to what they show `[N, D]`.
-
-    A material shows in its texture and its colours: the energies of the 63 frequencies of 8 x 8 blocks at two
-    scales (how much, and how evenly), and colours by mean, spread and a soft 27-bin histogram; near the thing,
-    around it, and everywhere. Only what these mean is learnt, so a few hundred clips suffice.
-    """
-
-    mean: Tensor
-    spread: Tensor
-
-    def __init__(self, width: int, dropout: float) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(LOOKS))
-        self.register_buffer("spread", torch.ones(LOOKS))
-        self.drop = nn.Dropout(dropout)
-        self.out = nn.Linear(LOOKS, width)
-
-    def forward(self, pictures: Tensor, heat: Tensor) -> Tensor:
-        return self.learn(looks(pictures, heat))
-
-    def learn(self, described: Tensor) -> Tensor:
-        """`[N, D]` from `looks` `[N, 855]`."""
-        return F.silu(self.out(self.drop(((described - self.mean) / self.spread).clamp(-4, 4))))
-
-
-LOOKS = 3 * (4 * 63 + 6 + 27)
-
-
-def looks(pictures: Tensor, heat: Tensor) -> Tensor:
-    """Describe pictures `[N, 3, 96, 128]` in 0..1 and heat `[N, 12, 16]` by texture and colour: `[N, 855]`."""
-    near = heat[:, None] / heat.amax((1, 2))[:, None, None, None].clamp_min(1e-6)
-    around = F.avg_pool2d(near, 5, 1, 2)
-    weights = torch.cat([near, around, torch.ones_like(near)], 1) + 1e-4
-    luma = (pictures * pictures.new_tensor([0.299, 0.587, 0.114])[None, :, None, None]).sum(1, keepdim=True)
-    blocks = _frequencies().to(pictures)
-    found = []
-    for scale in (1, 2):
-        grey = luma if scale == 1 else F.avg_pool2d(luma, 2)
-        energy = F.conv2d(grey, blocks, stride=4, padding=2).square()
-        found += [(_within(energy, weights) + 1e-5).log(), _within((energy + 1e-5).log(), weights)]
-    colour = F.avg_pool2d(pictures, 2)
-    yuv = torch.einsum("ij,njhw->nihw", colour.new_tensor(_YUV), colour)
-    mean = _within(yuv, weights)
-    found += [mean * 4, (_within(yuv.square(), weights) - mean.square()).clamp_min(1e-6).sqrt() * 8]
-    parts = (
-        1 - (colour[:, :, None] - colour.new_tensor([0.1, 0.45, 0.8])[None, None, :, None, None]).abs() / 0.35
-    ).clamp(0)
-    r, g, b = parts.unbind(1)
-    bins = (r[:, :, None, None] * g[:, None, :, None] * b[:, None, None, :]).flatten(1, 3)
-    found.append((_within(bins, weights) + 1e-3).log())
-    return torch.cat([f.flatten(1) for f in found], 1)
-
-
-_YUV = ((0.299, 0.587, 0.114), (-0.169, -0.331, 0.5), (0.5, -0.419, -0.081))
-
-
-def _within(values: Tensor, weights: Tensor) -> Tensor:
-    """Weighted means `[N, 3, C]` of values `[N, C, h, w]` by weights `[N, 3, 12, 16]`."""
-    w = F.interpolate(weights, size=values.shape[-2:], mode="bilinear")
-    w = w / w.sum((2, 3), keepdim=True)
-    return torch.einsum("nkhw,nchw->nkc", w, values)
-
-
-def _frequencies() -> Tensor:
-    """The 63 alternating cosines of an 8 x 8 block, orthonormal: `[63, 1, 8, 8]`."""
-    n = torch.arange(8.0)
-    base = torch.cos(torch.pi / 8 * (n[None] + 0.5) * n[:, None]) * (2 / 8) ** 0.5
-    base[0] /= 2**0.5
-    return torch.einsum("ai,bj->abij", base, base).flatten(0, 1)[1:, None]
-
-
-def _box(heat: Tensor, w: Tensor, h: Tensor) -> Tensor:
-    """Soft-argmax of heat `[N, 12, 16]` for the centre, and the sizes that w, h `[N, 12, 16]` tell there: `[N, 4]`."""
+def _box(heat: Tensor, width: Tensor, height: Tensor, across: Tensor, down: Tensor) -> Tensor:
+    """The box `[N, 4]`: soft-argmax of heat `[N, 12, 16]` for the cell, and what the maps `[N, 12, 16]` of its sizes
+    and of the way to its centre tell there."""
     rows, columns = heat.shape[-2:]
     y = (torch.arange(rows, device=heat.device) + 0.5) / rows
     x = (torch.arange(columns, device=heat.device) + 0.5) / columns
     cy, cx = (heat.sum(2) * y).sum(1), (heat.sum(1) * x).sum(1)
-    hw, hh = (torch.sigmoid((heat * size).sum((1, 2)) - 1.5) / 2 for size in (w, h))
+    cx, cy = (c + 0.15 * torch.tanh((heat * s).sum((1, 2))) for c, s in ((cx, across), (cy, down)))
+    hw, hh = (torch.sigmoid((heat * size).sum((1, 2)) - 1.5) / 2 for size in (width, height))
     return torch.stack([cx - hw, cy - hh, cx + hw, cy + hh], 1)

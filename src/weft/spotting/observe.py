@@ -19,8 +19,8 @@ from weft.spotting.readings import Readings, joined
 log = logging.getLogger(__name__)
 
 HIGHEST_FPS = 31.0
-WINDOW = 250  # readings the network reads at once, 10 s
-MARGIN = 50  # readings before and after that it sees and does not answer for; whole pictures at PICTURE_RATE
+WINDOW = 300  # readings the network reads at once, 10 s
+MARGIN = 60  # readings before and after that it sees and does not answer for; whole pictures at PICTURE_RATE
 
 _FORGOTTEN = np.zeros((0, 0, 3), np.uint8)
 
@@ -28,11 +28,12 @@ _FORGOTTEN = np.zeros((0, 0, 3), np.uint8)
 @dataclass(frozen=True, kw_only=True)
 class Observation:
     """What was seen of a clip. `source`: "spotter" when the network timed it, "motion" when the classical detector
-    did; `threshold` belongs to it."""
+    did; `threshold` and `share` (see `readings.pick`) belong to it."""
 
     readings: Readings
     source: str
     threshold: float
+    share: float = 0.0
 
 
 def observe(
@@ -44,7 +45,7 @@ def observe(
     window: int = WINDOW,
 ) -> Observation:
     """Decode `video` once at 96 x 128 and read it in windows of `window` readings; memory grows by 60 numbers per
-    40 ms.
+    33 ms.
 
     `reader` defaults to the embedded network. `by_motion`, or missing weights, leave it to the classical detector.
     Raises MediaError when the clip cannot be decoded.
@@ -67,7 +68,7 @@ def observe(
     if reader is None:
         return Observation(readings=read, source="motion", threshold=classical.THRESHOLD)
     if read.onset.max() >= reader.sure:
-        return Observation(readings=read, source="spotter", threshold=reader.threshold)
+        return Observation(readings=read, source="spotter", threshold=reader.threshold, share=reader.share)
     timed = classical.timed(read, motion.join(overall))
     return Observation(readings=timed, source="motion", threshold=classical.THRESHOLD)
 

@@ -23,11 +23,13 @@ MATERIAL_S = 4.0  # a material is judged over the pictures of so long
 
 
 class Reader:
-    """A network with its weights, for reading. `threshold` is the one chosen on the world's validation clips."""
+    """A network with its weights, for reading. `threshold` and `share` (see `readings.pick`) were chosen on the world's
+    validation clips."""
 
     def __init__(self, net: SpotterNet, metadata: dict[str, Any]) -> None:
         self.net = net.eval()
         self.threshold = float(metadata.get("threshold", 0.4))
+        self.share = float(metadata.get("share", 0.0))
         self.sure = float(metadata.get("sure", 0.0))
 
     @classmethod

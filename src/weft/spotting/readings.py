@@ -12,9 +12,13 @@ from weft.cues.sheet import Clip, CueSheet, Envelope, Onset, Track, What, When, 
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.spotting.motion import RATE
 
-APART_S = 0.06  # two onsets are never nearer
+APART_S = 0.03  # two onsets are never nearer
+VOTE_S = 0.008
+AROUND_S = 10.0
+_BIN_S = 0.002
 ENVELOPE_HOP_S = 0.02
-TRACK_STEP = 3  # readings between two boxes of a track
+NEAR = 6  # readings on either side that say what an onset is
+TRACK_STEP = 4  # readings between two boxes of a track
 SMOOTH_S = 0.08
 SUSTAINED_S = 0.24
 _VERBS = {
@@ -66,24 +70,48 @@ LOCAL = 0.3
 moment is sure."""
 
 
-def pick(readings: Readings, threshold: float, duration: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (times `[n]` s, evidence `[n]`, index of the reading `[n]`) of the peaks above `threshold`.
+def pick(
+    readings: Readings, threshold: float, duration: float, *, share: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (times `[n]` s, evidence `[n]`, index of the reading `[n]`) of the onsets that the readings tell.
 
-    A peak is the largest reading within `APART_S` on both sides; its time is refined by the offset there.
+    Every reading votes, with its evidence, for the moment its offset points at; an onset is where the votes within
+    some milliseconds are more than anywhere within `APART_S`, and its evidence is that of its strongest voter. It
+    counts from `threshold` on, and from `share` of the strongest evidence within 10 s on: how sure one can be at all
+    differs from film to film.
     """
-    x = readings.onset
-    reach = int(APART_S * RATE)
-    top = (x >= maximum_filter1d(x, 2 * reach + 1)) & (x >= threshold) & (x > 0)
-    index = np.flatnonzero(top)
-    if len(index) > 1:  # of a plateau, the first
-        index = index[np.concatenate([[True], np.diff(index) > reach])]
-    times = np.clip(index / RATE + readings.offset[index], 0.0, duration)
-    return times, x[index], index
+    x, count = readings.onset, len(readings)
+    at = np.clip(np.arange(count) / RATE + readings.offset, 0.0, duration)
+    votes = np.zeros(int(duration / _BIN_S) + 2)
+    np.add.at(votes, np.round(at / _BIN_S).astype(int), x)
+    votes = gaussian_filter1d(votes, VOTE_S / _BIN_S, mode="constant")
+    reach = int(APART_S / _BIN_S)
+    top = _apart(
+        np.flatnonzero((votes >= maximum_filter1d(votes, 2 * reach + 1)) & (votes > 1e-6)), reach + 1
+    )
+    times = np.minimum(top * _BIN_S, duration)
+    near = np.clip(np.round(times * RATE).astype(int)[:, None] + np.arange(-3, 4), 0, count - 1)
+    voters = np.where(np.abs(at[near] - times[:, None]) < 2 * VOTE_S, x[near], 0.0)
+    index = near[np.arange(len(top)), voters.argmax(1)]
+    strongest = maximum_filter1d(x, 2 * int(AROUND_S * RATE) + 1)[index]
+    kept = (x[index] > 0) & (x[index] >= np.maximum(threshold, share * strongest))
+    return times[kept], x[index][kept], index[kept]
 
 
-def sheet_from(readings: Readings, threshold: float, clip: Clip, source: str) -> CueSheet:
-    """Turn readings into a complete cue sheet said to be by `source`."""
-    times, _, index = pick(readings, threshold, clip.duration)
+def _apart(places: np.ndarray, least: int) -> np.ndarray:
+    """Rising places without those nearer than `least` to the one kept before: of a plateau, the first stays."""
+    kept: list[int] = []
+    for place in places.tolist():
+        if not kept or place - kept[-1] >= least:
+            kept.append(place)
+    return np.array(kept, dtype=int)
+
+
+def sheet_from(
+    readings: Readings, threshold: float, clip: Clip, source: str, *, share: float = 0.0
+) -> CueSheet:
+    """Turn readings into a complete cue sheet said to be by `source`; onsets as `pick` finds them."""
+    times, _, index = pick(readings, threshold, clip.duration, share=share)
     onsets = tuple(_onset(readings, t, k, clip.duration) for t, k in zip(times, index, strict=True))
     return CueSheet(
         clip=clip,
@@ -94,7 +122,7 @@ def sheet_from(readings: Readings, threshold: float, clip: Clip, source: str) ->
 
 
 def _onset(readings: Readings, t: float, k: int, duration: float) -> Onset:
-    near = slice(max(0, k - 5), k + 6)
+    near = slice(max(0, k - NEAR), k + NEAR + 1)
     around = slice(max(0, k - int(SAME_THING_S * RATE)), k + int(SAME_THING_S * RATE) + 1)
     material = LOCAL * readings.material[near].mean(0) + (1 - LOCAL) * readings.material[around].mean(0)
     action = readings.action[near].mean(0)

@@ -28,5 +28,5 @@ def spot(
     )
     if seen is None:
         seen = observe(video, progress=progress)
-    spotted = sheet_from(seen.readings, seen.threshold, clip, seen.source)
+    spotted = sheet_from(seen.readings, seen.threshold, clip, seen.source, share=seen.share)
     return spotted if sheet is None else merge(sheet, spotted)

@@ -15,17 +15,17 @@ from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.spotting import motion
 from weft.spotting.network import PICTURE_RATE
 
-READINGS = 100  # of a 4-s example
+READINGS = int(4 * motion.RATE)  # of a 4-s example
 EVENTS = 48
 MERGED_S = 0.03  # contacts this near are one onset
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examples:
-    """N examples of 4 s. cells float16 `[N, 100, 7, 12, 16]`, overall float32 `[N, 100, 6]` (the sixth: cut), grey,
+    """N examples of 4 s. cells float16 `[N, 120, 7, 12, 16]`, overall float32 `[N, 120, 6]` (the sixth: cut), grey,
     change and clock as in `motion.Motion`; events `[N, 48, 4]`: time, strength, action, duration, time -1 where there
-    is none; box `[N, 100, 4]`, depth and
-    level (dB re full scale) `[N, 100]`, NaN where unknown; material `[N]`, -1 unknown; pictures uint8
+    is none; box `[N, 120, 4]`, depth and
+    level (dB re full scale) `[N, 120]`, NaN where unknown; material `[N]`, -1 unknown; pictures uint8
     `[N, 8, 96, 128, 3]` at `PICTURE_RATE`, or N = 0 when the examples have none."""
 
     cells: np.ndarray
@@ -143,7 +143,7 @@ def _measured(seen: motion.Motion) -> dict[str, np.ndarray]:
 
 
 def level_db(audio: np.ndarray, rate: int = 44100) -> np.ndarray:
-    """RMS in dB re full scale `[100]` of `audio` `[2, N]` in windows of 60 ms around each reading."""
+    """RMS in dB re full scale `[120]` of `audio` `[2, N]` in windows of 60 ms around each reading."""
     total = np.concatenate([[0.0], np.cumsum(np.square(audio, dtype=np.float64).mean(0))])
     centre = np.arange(READINGS) / motion.RATE * rate
     low = np.clip(centre - 0.03 * rate, 0, len(total) - 1).astype(int)

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from weft.cues.vocabulary import ACTIONS
 from weft.spotting import motion
-from weft.spotting.network import PICTURE_RATE, Seen, SpotterNet, looks
+from weft.spotting.appearance import looks
+from weft.spotting.network import PICTURE_RATE, Seen, SpotterNet
 from weft.training.examples import READINGS, Examples
 
-ONSET_WIDTH_S = 0.03
+ONSET_WIDTH_S = 0.022
 FLOOR = 1e-3  # RMS below which levels are alike
 SUSTAINED = tuple(ACTIONS.index(a) for a in ("scratch", "roll"))
 
@@ -77,7 +78,7 @@ def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
             lasting = torch.maximum(lasting, during.any(2).float())
         result["sustained"] = F.binary_cross_entropy_with_logits(out["sustained"][:real], lasting)
     weights = {
-        "onset": 4.0, "offset": 0.15, "strength": 0.5, "box": 2.0, "size": 0.7, "iou": 1.0, "depth": 0.5, "level": 0.5,
+        "onset": 4.0, "offset": 0.15, "strength": 0.5, "box": 2.0, "size": 0.7, "iou": 1.5, "depth": 0.5, "level": 0.5,
         "envelope": 0.7, "action": 0.2, "sustained": 0.2, "heat": 0.3, "struck": 0.3,
     }  # fmt: skip
     result["loss"] = torch.stack([weights[k] * v for k, v in result.items()]).sum()

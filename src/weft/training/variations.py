@@ -12,19 +12,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from weft.cues.vocabulary import ACTIONS
 from weft.spotting import motion
 from weft.training.examples import EVENTS, READINGS, Examples
 
 WINDOW = 80  # readings of a training step; what is left of an example is room for tempo
+HITS = tuple(ACTIONS.index(a) for a in ("hit", "scratch"))
+PASSED_OVER = 0.4
 NO_PICTURES, NO_CELLS, BLURRED, OVERLAID = 0.06, 0.03, 0.1, 0.07
 
 
 def batch(
-    world: list[Examples], drawn: list[Examples], rng: np.random.Generator, *, worlds: int, drawings: int
+    world: list[Examples],
+    drawn: list[Examples],
+    rng: np.random.Generator,
+    *,
+    worlds: int,
+    drawings: int,
+    plain: float = 0.0,
 ) -> dict[str, Tensor]:
-    """Return one varied batch: `worlds` of the world's examples first, then `drawings` of the scribbles."""
-    picked = [_any(world, rng) for _ in range(worlds)] + [_any(drawn, rng) for _ in range(drawings)]
-    made = [_vary(source, i, drawn, rng) for source, i in picked]
+    """Return one varied batch: `worlds` of the world's examples first, then `drawings` of the scribbles. A share
+    `plain` of them is mirrored, shifted and of another tempo, but otherwise as measured."""
+    picked = [_world(world, rng) for _ in range(worlds)] + [_any(drawn, rng) for _ in range(drawings)]
+    made = [_vary(source, i, drawn, rng, rng.random() < plain) for source, i in picked]
     return {key: torch.from_numpy(np.stack([m[key] for m in made])) for key in made[0]}
 
 
@@ -33,12 +43,22 @@ def _any(parts: list[Examples], rng: np.random.Generator) -> tuple[Examples, int
     return part, int(rng.integers(len(part)))
 
 
-def _vary(source: Examples, i: int, drawn: list[Examples], rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _world(parts: list[Examples], rng: np.random.Generator) -> tuple[Examples, int]:
+    """Clips that begin with a hit or a scratch are three in five and the easiest to read: some are passed over."""
+    while True:
+        part, i = _any(parts, rng)
+        if int(part.events[i, 0, 2]) not in HITS or rng.random() >= PASSED_OVER:
+            return part, i
+
+
+def _vary(
+    source: Examples, i: int, drawn: list[Examples], rng: np.random.Generator, plain: bool
+) -> dict[str, np.ndarray]:
     cells, overall = source.cells[i].astype(np.float32), source.overall[i, :, :5].copy()
     events, box = source.events[i].copy(), source.box[i].copy()
     level, depth = source.level[i], source.depth[i]
     grey, change, clock = source.grey[i], source.change[i], source.clock[i]
-    if rng.random() < OVERLAID:
+    if not plain and rng.random() < OVERLAID:
         other, j = _any(drawn, rng)
         cells, overall, events = _overlay(cells, overall, events, other, j)
         there = np.abs(other.change[j].astype(np.int16)) > np.abs(change.astype(np.int16)) + 6
@@ -47,15 +67,10 @@ def _vary(source: Examples, i: int, drawn: list[Examples], rng: np.random.Genera
     tempo = float(np.clip(np.exp(0.18 * rng.standard_normal()), 0.7, 1.24))
     start = rng.uniform(0, READINGS - 1 - (WINDOW - 1) * tempo)
     at = start + np.arange(WINDOW) * tempo
-    left = np.minimum(at.astype(int), READINGS - 2)
-    w = (at - left).astype(np.float32)
-    nearest = np.round(at).astype(int)
-
-    def read(x: np.ndarray) -> np.ndarray:
-        v = w.reshape(-1, *([1] * (x.ndim - 1)))
-        return x[left] * (1 - v) + x[left + 1] * v
-
-    cells, overall, box, level, depth = (read(x) for x in (cells, overall, box, level, depth))
+    looked = np.clip(at + motion.MIDDLE * (tempo - 1), 0, READINGS - 1)  # a reading looks at its middle
+    nearest = np.round(looked).astype(int)
+    cells, overall = (_between(x, looked) for x in (cells, overall))
+    box, level, depth = (_between(x, at) for x in (box, level, depth))
     grey, change = grey[nearest], change[nearest]
     middle = (clock[nearest, 0] + (nearest - at) / motion.RATE) / tempo
     clock = np.stack([middle, clock[nearest, 1] / tempo], 1).astype(np.float32)
@@ -70,10 +85,11 @@ def _vary(source: Examples, i: int, drawn: list[Examples], rng: np.random.Genera
     flips = rng.random() < 0.5, rng.random() < (0.0 if real else 0.25)
     shift = int(rng.integers(-2, 3)), int(rng.integers(-3, 4))
     cells, overall, box = _place(cells, overall, box, flips, shift)
-    cells, overall = _spoil(cells, overall, rng)
     grey, change = (_moved(x, flips, shift) for x in (grey, change))
-    grey, change = _worn(grey, change, rng)
-    missing = rng.random()
+    if not plain:
+        cells, overall = _spoil(cells, overall, rng)
+        grey, change = _worn(grey, change, rng)
+    missing = 1.0 if plain else rng.random()
     if missing < NO_PICTURES:
         grey, change = np.full_like(grey, 128), np.zeros_like(change)
     elif missing < NO_PICTURES + NO_CELLS:
@@ -90,6 +106,13 @@ def _vary(source: Examples, i: int, drawn: list[Examples], rng: np.random.Genera
         "depth": depth,
         "material": np.array(source.material[i], dtype=np.int64),
     }
+
+
+def _between(x: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Rows of x `[T, ...]` at fractional places `[N]`."""
+    left = np.minimum(at.astype(int), len(x) - 2)
+    w = (at - left).astype(np.float32).reshape(-1, *([1] * (x.ndim - 1)))
+    return np.asarray(x[left] * (1 - w) + x[left + 1] * w)
 
 
 def _moved(x: np.ndarray, flips: tuple[bool, bool], shift: tuple[int, int]) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from weft.spotting.motion import RATE
 from weft.training.scribbles.drifting import camera_path, drifter
 from weft.training.scribbles.impacts import draw_impacts
 from weft.training.scribbles.picture import box_of, render
@@ -17,8 +18,8 @@ STEP_HZ = 200.0
 
 @dataclass(frozen=True, kw_only=True)
 class Scribble:
-    """frames: grey uint8 `[T, 96, 128]` at times `[T]` s; onsets `[n]` s with strengths `[n]`; box `[100, 4]` of the
-    one sounding shape at 25 per second, or None."""
+    """frames: grey uint8 `[T, 96, 128]` at times `[T]` s; onsets `[n]` s with strengths `[n]`; box `[120, 4]` of the
+    one sounding shape at `motion.RATE` per second, or None."""
 
     frames: np.ndarray
     times: np.ndarray
@@ -54,6 +55,6 @@ def draw(seed: int, *, seconds: float = 4.0) -> Scribble:
     onsets.sort()
     box = None
     if sounding == 1:
-        box = box_of(shapes[0], camera, clock, np.arange(int(seconds * 25)) / 25)
+        box = box_of(shapes[0], camera, clock, np.arange(int(seconds * RATE)) / RATE)
     inside = np.array([o for o in onsets if 0 <= o[0] < seconds]).reshape(-1, 2)
     return Scribble(frames=frames, times=times, onsets=inside[:, 0], strengths=inside[:, 1], box=box)
