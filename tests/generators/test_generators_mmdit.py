@@ -73,7 +73,7 @@ def _weight(key: str, old: torch.Tensor) -> torch.Tensor:
     return 1 + 0.1 * x if key.endswith("weight") else 0.1 * x
 
 
-def _close(out: torch.Tensor, golden: dict[str, Any]) -> None:
+def _assert_golden(out: torch.Tensor, golden: dict[str, Any]) -> None:
     assert list(out.shape) == golden["shape"]
     found = out.flatten()[torch.tensor(golden["index"])]
     torch.testing.assert_close(found, torch.tensor(golden["value"]), atol=1e-4, rtol=1e-4)
@@ -109,8 +109,8 @@ def test_mmdit_velocity_equals_the_reference(
 ) -> None:
     net, given, without, noise = official
     golden = GOLDEN["results"]["small_16k"]
-    _close(net(noise, torch.tensor([0.3]), given), golden["velocity_t0.3"])
-    _close(net(noise, torch.tensor([0.3]), without), golden["velocity_t0.3_uncond"])
+    _assert_golden(net(noise, torch.tensor([0.3]), given), golden["velocity_t0.3"])
+    _assert_golden(net(noise, torch.tensor([0.3]), without), golden["velocity_t0.3_uncond"])
 
 
 @pytest.mark.slow

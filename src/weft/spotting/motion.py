@@ -23,9 +23,7 @@ CELL = 8  # pixels
 GRID = (SIZE[1] // CELL, SIZE[0] // CELL)  # rows, columns
 RATE = 30.0  # readings per second
 MIDDLE = 0.5  # of a reading's time, in readings, is where it looks
-TIE = (
-    0.45  # of the way to the next pair: of pairs about as near the later, whatever the times were rounded to
-)
+TIE = 0.45  # of the way to the next pair: of two about as near the later, however times were rounded
 CHANNELS = ("flow x", "flow y", "fastest x", "fastest y", "change", "signed change", "texture")
 FASTEST = 0.02  # the share of the picture that is taken as "what moves"
 SAME = 0.35  # mean grey levels of difference below which a picture repeats the one before
