@@ -9,7 +9,7 @@ writes OUT/SPLIT-00000/ , OUT/SPLIT-00001/ ... of --per-part clips each:
               material, action, aspect, captions, boxes [T][4] (x1 y1 x2 y2 fractions; null when off screen),
               depth [T], events [{t, strength, duration, material, action, pan, depth, visible}]
 A part is written aside and renamed when it is whole, so a stopped build goes on where it was, and every folder
-that is there can be read. Frames are squashed to --size whatever the clip's aspect.
+that is there can be read. Frames are squashed to 256 x 192, what the spotter reads, whatever the clip's aspect.
 """
 
 from __future__ import annotations
@@ -24,27 +24,15 @@ from pathlib import Path
 
 import numpy as np
 
-from weft.world import render_clip, sample_scene, split_seed
+from weft.spotting.closer import SIZE
+from weft.world import MIX, render_clip, sample_scene, split_seed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    size: tuple[int, int] = (128, 96)
+    size: tuple[int, int] = SIZE
     duration: float = 4.0
-    per_part: int = 200
-    # of 10 clips in a row: 6 hits, 2 walks, 2 drops
-    domains: tuple[str, ...] = (
-        "hits",
-        "walks",
-        "hits",
-        "drops",
-        "hits",
-        "hits",
-        "walks",
-        "hits",
-        "drops",
-        "hits",
-    )
+    per_part: int = 50
 
 
 def label(clip, aspect: float, index: int, first: int) -> dict:
@@ -86,9 +74,7 @@ def label(clip, aspect: float, index: int, first: int) -> dict:
 def write_part(folder: Path, split: str, indices: range, config: Config) -> None:
     frames, audio, labels, rows = [], [], [], 0
     for i in indices:
-        scene = sample_scene(
-            config.domains[i % len(config.domains)], split_seed(split, i), duration=config.duration
-        )
+        scene = sample_scene(MIX[i % len(MIX)], split_seed(split, i), duration=config.duration)
         clip = render_clip(scene, size=config.size)
         labels.append(label(clip, scene.aspect, i, rows))
         frames.append(clip.frames)

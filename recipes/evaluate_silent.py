@@ -1,11 +1,12 @@
 """From a silent picture alone to its sound: the whole chain, scored on the world's test clips.
 
-    python recipes/evaluate_silent.py --data MEASURED --out results/silent.json
+    python recipes/evaluate_silent.py --world CACHE --listener LISTENER
 
-MEASURED is what `train_spotter.py measure` wrote of the test clips. Each is spotted from its picture, performed from
-that sheet alone, and the sound's own onsets are held against the true ones that the picture shows. Beside it: the
-sheet of the classical motion detector, the true sheet, the true sound, and the sounds of other clips (chance). Every
-clip with every seed; scores are means over the seeds of a clip, intervals over clips.
+CACHE holds test-* (`recipes/build_world_cache.py`), LISTENER is as `evaluate_generator.py` fitted it. Each clip is
+spotted from its picture, performed from that sheet alone, and the sound's own onsets are held against the true ones
+that the picture shows. Beside it: the sheet of the classical motion detector, the true sheet, the true sound, and the
+sounds of other clips (chance). Every clip with every seed; scores are means over the seeds of a clip, intervals over
+clips.
 """
 
 from __future__ import annotations
@@ -26,13 +27,12 @@ from weft.cues.vocabulary import MATERIALS
 from weft.metrics import envelope, onset, space
 from weft.metrics.interval import bootstrap
 from weft.metrics.material import MaterialClassifier, features
-from weft.spotting import classical, picture_tokens
-from weft.spotting.reader import embedded
+from weft.spotting import picture_tokens, watch
 from weft.spotting.readings import sheet_from
 from weft.systems.performer import Request
 from weft.systems.weft_mini import WeftMini
 from weft.systems.weft_physical import WeftPhysical
-from weft.training.examples import Examples, parts
+from weft.training.cache import Drawn, drawn
 from weft.world.clip import render_clip
 from weft.world.scene import sample_scene
 
@@ -41,17 +41,18 @@ Play = Callable[[CueSheet, int, int], np.ndarray]
 
 
 class Truth:
-    """What is true of example i of a part: its sound, its visible onsets and the blows that can be placed by ear."""
+    """What is true of a clip: its sound, its visible onsets and the blows that can be placed by ear."""
 
-    def __init__(self, part: Examples, i: int, label: dict[str, Any]) -> None:
+    def __init__(self, shown: Drawn) -> None:
+        label = shown.label
         clip = render_clip(sample_scene(label["domain"], label["seed"], duration=DURATION), picture=False)
         assert clip.audio is not None
         self.audio, self.sheet, self.material = clip.audio, clip.sheet, clip.material
-        self.onsets = part.onsets(i)
-        shown = [e for e, seen in zip(clip.events, clip.visible, strict=True) if seen and not e.sustained]
-        times = np.array([e.t for e in shown])
+        self.onsets = shown.onsets()
+        heard = [e for e, seen in zip(clip.events, clip.visible, strict=True) if seen and not e.sustained]
+        times = np.array([e.t for e in heard])
         plain = space.stands_out(clip.audio, times)
-        self.blows, self.pan = times[plain], np.array([e.pan for e in shown])[plain]
+        self.blows, self.pan = times[plain], np.array([e.pan for e in heard])[plain]
 
     def score(self, audio: np.ndarray) -> dict[str, Any]:
         loud = audio * (0.5 / max(float(np.abs(audio).max()), 1e-4))
@@ -65,19 +66,12 @@ class Truth:
         }
 
 
-def spotted(part: Examples, i: int, *, by_motion: bool = False) -> tuple[CueSheet, np.ndarray | None]:
+def spotted(shown: Drawn, *, by_motion: bool = False) -> tuple[CueSheet, np.ndarray | None]:
     """The sheet and the picture tokens that the picture alone gives, as a performer gets them."""
-    clip = Clip(duration=DURATION, width=128, height=96, fps=25.0)
-    seen = part.motion(i)
-    if by_motion:
-        return _bare(sheet_from(classical.read(seen), classical.THRESHOLD, clip, "motion")), None
-    reader = embedded()
-    readings = reader.read(seen, part.pictures[i])
-    if readings.onset.max() < reader.sure:
-        readings = classical.timed(readings, seen)
-        return _bare(sheet_from(readings, classical.THRESHOLD, clip, "motion")), picture_tokens(readings)
-    sheet = sheet_from(readings, reader.threshold, clip, "spotter", share=reader.share)
-    return _bare(sheet), picture_tokens(readings)
+    clip = Clip(duration=DURATION, width=256, height=192, fps=25.0)
+    seen = watch(shown.pictures(), DURATION, by_motion=by_motion)
+    sheet = sheet_from(seen.readings, seen.threshold, clip, seen.source, share=seen.share)
+    return _bare(sheet), None if by_motion else picture_tokens(seen.readings)
 
 
 def _bare(sheet: CueSheet) -> CueSheet:
@@ -108,10 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument(
-        "--world", type=Path, required=True, help="the cache it was measured from (its labels)"
-    )
+    parser.add_argument("--world", type=Path, required=True)
     parser.add_argument("--split", default="test")
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--seeds", type=int, default=3)
@@ -121,15 +112,10 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     listener = MaterialClassifier.load(given.listener)
-    examples: list[tuple[Examples, int, dict[str, Any]]] = []
-    names = sorted(p.name for p in given.data.glob(f"{given.split}-*"))
-    for name, part in zip(names, parts(given.data, given.split), strict=True):
-        labels = json.loads((given.world / name / "labels.json").read_text())
-        examples += [(part, i, labels[i]) for i in range(len(part))]
-    examples = [e for e in examples[: given.clips] if len(e[0].onsets(e[1]))]
-    truths = [Truth(*e) for e in examples]
+    clips = [c for c in drawn(given.world, given.split)[: given.clips] if len(c.onsets())]
+    truths = [Truth(c) for c in clips]
     result: dict[str, Any] = {
-        "clips": len(examples),
+        "clips": len(clips),
         "seeds": given.seeds,
         "weights": {n: weights.sha256(n) for n in ("weft-spotter", "weft-mini")},
     }
@@ -142,9 +128,9 @@ def main() -> None:
     write("true sounds", [[t.score(t.audio)] for t in truths])
     others = truths[7:] + truths[:7]
     write("chance (sounds of other clips)", [[t.score(o.audio)] for t, o in zip(truths, others, strict=True)])
-    looked = [spotted(part, i) for part, i, _ in examples]
+    looked = [spotted(c) for c in clips]
     seen, pictures = [sheet for sheet, _ in looked], [picture for _, picture in looked]
-    moved = [spotted(part, i, by_motion=True)[0] for part, i, _ in examples]
+    moved = [spotted(c, by_motion=True)[0] for c in clips]
     found = [np.array([o.t for o in s.when.onsets or ()]) for s in seen]
     f1 = [onset.scores(np.sort(k), t.onsets, 0.05).f1 for k, t in zip(found, truths, strict=True)]
     result["onset F1@50 of the spotted sheets"] = bootstrap(np.array(f1)).to_json()
@@ -174,7 +160,7 @@ def main() -> None:
             return np.concatenate(list(mini.perform(request)), 1)
 
         write("weft-mini, from the picture", played(learned, seen))
-        pictures = [None] * len(examples)
+        pictures = [None] * len(clips)
         write("weft-mini, from the sheet without picture tokens (seed 0)", played(learned, seen, 1))
 
 

@@ -1,12 +1,12 @@
 """Measure the spotter: world test clips and real clips, beside chance and the classical detector.
 
-    python recipes/evaluate_spotter.py choose --data MEASURED          (the bar, on the world's validation clips)
-    python recipes/evaluate_spotter.py report --data MEASURED --clips ../shared/clips
+    python recipes/evaluate_spotter.py choose --world CACHE          (the bar, on the world's validation clips)
+    python recipes/evaluate_spotter.py report --world CACHE --clips ../shared/clips
 
-MEASURED is what `train_spotter.py measure` wrote. Everything is chosen on val-*; test-* and the real clips are only
-reported. The onsets of real clips are pseudo-labels: librosa.onset.onset_detect on the real sound, at its defaults,
-as for the baseline of the design; sounds from off screen count as missed. Five of them are scored once more against
-`impacts_by_eye.json`, what can be seen to strike.
+CACHE holds val-* and test-* (`recipes/build_world_cache.py`). Everything is chosen on val-*; test-* and the real
+clips are only reported. The onsets of real clips are pseudo-labels: librosa.onset.onset_detect on the real sound, at
+its defaults, as for the baseline of the design; sounds from off screen count as missed. Five of them are scored once
+more against `impacts_by_eye.json`, what can be seen to strike.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from weft.media.video import Video
 from weft.metrics import boxes, onset
 from weft.metrics.envelope import correlation
 from weft.metrics.interval import bootstrap
-from weft.spotting import classical, observe
+from weft.spotting import observe, watch
 from weft.spotting.motion import RATE
 from weft.spotting.reader import Reader, embedded
 from weft.spotting.readings import Readings, pick
-from weft.training.examples import READINGS, Examples, parts
+from weft.training.cache import Drawn, drawn
+from weft.training.examples import READINGS
 
 SECONDS = READINGS / RATE
 LEAST = 0.02
@@ -110,10 +111,9 @@ def found(readings: Readings, true: np.ndarray, duration: float, own: Bar | None
     return Found(readings=readings, true=true[true < duration], duration=duration, own=own)
 
 
-def read_world(
-    data_parts: list[Examples], reader: Reader
-) -> tuple[list[Found], list[Found], dict[str, list[Any]]]:
+def read_world(clips: list[Drawn], reader: Reader) -> tuple[list[Found], list[Found], dict[str, list[Any]]]:
     """Detections of the network and of the classical detector, and what else the network says, per clip."""
+    always = Reader(reader.net, {})  # sure of every clip
     net, old = [], []
     rest: dict[str, list[Any]] = {
         "iou": [],
@@ -123,24 +123,24 @@ def read_world(
         "action": [],
         "depth": [],
     }
-    for data, i in ((p, i) for p in data_parts for i in range(len(p))):
-        seen = data.motion(i)
-        readings = reader.read(seen, data.pictures[i])
-        events = data.events[i][data.events[i][:, 0] >= 0]
-        net.append(found(readings, data.onsets(i), SECONDS))
-        old.append(found(classical.read(seen), data.onsets(i), SECONDS))
-        known = np.isfinite(data.box[i]).all(1)
-        rest["iou"].append(boxes.mean_iou(readings.box[known], data.box[i][known]) if known.any() else np.nan)
-        rest["box"].append(data.box[i][known])
-        truth = np.power(10.0, data.level[i] / 20)
-        rest["envelope"].append(correlation(readings.level, truth))
-        rest["material"].append(int(readings.material.mean(0).argmax()) == data.material[i])
+    for clip in clips:
+        readings = watch(clip.pictures(), SECONDS, reader=always).readings
+        bare = watch(clip.pictures(), SECONDS, by_motion=True).readings
+        net.append(found(readings, clip.onsets(), SECONDS))
+        old.append(found(bare, clip.onsets(), SECONDS))
+        box = np.clip(clip.at_readings("boxes", RATE), 0, 1)
+        known = np.isfinite(box).all(1)
+        rest["iou"].append(boxes.mean_iou(readings.box[known], box[known]) if known.any() else np.nan)
+        rest["box"].append(box[known])
+        rest["envelope"].append(correlation(readings.level, clip.rms()))
+        rest["material"].append(MATERIALS[int(readings.material.mean(0).argmax())] == clip.label["material"])
+        events = clip.events()
         near = [int(np.clip(round(t * RATE), 0, READINGS - 1)) for t in events[:, 0]]
         if near:
             said = readings.action[near].argmax(1)
             rest["action"].append(float((said == events[:, 2]).mean()))
-        seen_depth = np.isfinite(data.depth[i])
-        rest["depth"].append(float(np.abs(readings.depth - data.depth[i])[seen_depth].mean()))
+        depth = clip.at_readings("depth", RATE)
+        rest["depth"].append(float(np.abs(readings.depth - depth)[np.isfinite(depth)].mean()))
     return net, old, rest
 
 
@@ -179,8 +179,8 @@ def precision(clips: list[Found], tolerance: float) -> dict[str, Any]:
     ).to_json()
 
 
-def world(data: list[Examples], reader: Reader, bar: Bar, old_bar: Bar) -> dict[str, Any]:
-    net, old, rest = read_world(data, reader)
+def world(clips: list[Drawn], reader: Reader, bar: Bar, old_bar: Bar) -> dict[str, Any]:
+    net, old, rest = read_world(clips, reader)
     every = np.concatenate([b for b in rest["box"] if len(b)])
     constant = np.broadcast_to(every.mean(0), every.shape)
     return {
@@ -261,14 +261,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("choose", "report"))
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--world", type=Path, required=True)
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--weights", default=None, help="a file in place of the embedded weights")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     torch.set_num_threads(1)
     reader = Reader.load(given.weights) if given.weights else embedded()
-    val = parts(given.data, "val")
+    val = drawn(given.world, "val")
     net, old, _ = read_world(val, reader)
     bar, gain = best_bar(net, SHARES)
     old_bar, old_gain = best_bar(old, (0.0,))
@@ -280,7 +280,7 @@ def main() -> None:
     print(json.dumps({"chosen on world val": chosen, "sure": round(sure, 3), "clips": len(net)}))
     if given.what == "choose":
         return
-    test = parts(given.data, "test")
+    test = drawn(given.world, "test")
     mine = Bar(threshold=reader.threshold, share=reader.share)
     result = {
         "chosen on world val": chosen | {"clips": len(net)},

@@ -1,6 +1,7 @@
 """Train weft's spotter: measure the motion of the training clips, learn, write the weights.
 
-    python recipes/train_spotter.py measure --world CACHE --out MEASURED     (again whenever the cache has grown)
+    python recipes/train_spotter.py measure --out MEASURED --first 20000 --count 2000 --scribbles 8
+    python recipes/train_spotter.py measure --out MEASURED --split val --count 200
     python recipes/train_spotter.py train --data MEASURED --run RUN --minutes 60
     python recipes/train_spotter.py train --part appearance --data MEASURED --run LOOK
     python recipes/train_spotter.py train --data MEASURED --run SECOND --start RUN --plain-from 2700
@@ -8,14 +9,14 @@
 
 Motion and appearance share no weights, so each is trained by itself.
 
-CACHE holds the world's parts (`recipes/build_world_cache.py`): train-*, val-*, test-*. Scribbles are drawn here.
+Clips of the world are drawn, measured as a whole and through closer views, and let go of. Measuring may go on while
+training runs: it takes in what is new.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import time
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,8 @@ from weft.spotting.readings import pick
 from weft.training import examples, spotter, variations
 from weft.training.loop import LoopConfig, ema_weights, train
 
-SCRIBBLES_PER_PART = 50
+SCRIBBLES_PER_PART, PER_PART = 50, 25
+VIEWS = 2  # closer ones, of every clip
 WORLDS, DRAWINGS = 7, 1
 PLAIN = 0.6  # share of the examples that are left as measured, late in a run
 PICTURES = 128  # in a step of the appearance branch
@@ -46,26 +48,19 @@ REFRESH = 100  # steps between looks for newly measured parts
 SHIPPED = Path(__file__).parents[1] / "src/weft/weights/weft-spotter.safetensors"
 
 
-def measure(world: Path, out: Path, scribbles: int, seconds: float) -> None:
-    """Measure what is not measured yet; with `seconds`, wait for more until they are over."""
+def measure(out: Path, split: str, first: int, count: int, scribbles: int) -> None:
+    """Draw and measure what is not there yet: clips `first` to `first + count` of a split, and parts of scribbles."""
     out.mkdir(parents=True, exist_ok=True)
-    end = time.monotonic() + seconds
-    drawn = 0
-    while True:
-        parts = [p for p in sorted(world.glob("*-*")) if (p / "labels.json").is_file() and p.name[0] != "."]
-        new = [p for p in parts if not (out / p.name).is_dir()]
-        while drawn < scribbles and (out / f"drawn-{drawn:04d}").is_dir():
-            drawn += 1
-        for part in new[:4]:
-            examples.from_world(part).save(out / part.name)
-            print("measured", part.name, flush=True)
-        if drawn < scribbles:
-            seeds = range(drawn * SCRIBBLES_PER_PART, (drawn + 1) * SCRIBBLES_PER_PART)
-            examples.from_scribbles(seeds).save(out / f"drawn-{drawn:04d}")
-        elif not new:
-            if time.monotonic() > end:
-                return
-            time.sleep(20)
+    for part in range(first // PER_PART, (first + count) // PER_PART):
+        if not (out / f"{split}-{part:05d}").is_dir():
+            clips = range(part * PER_PART, (part + 1) * PER_PART)
+            drawn = examples.from_world(split, clips, np.random.default_rng((part, 31)), views=VIEWS)
+            drawn.save(out / f"{split}-{part:05d}")
+            print("measured", part, flush=True)
+    for part in range(scribbles):
+        if not (out / f"drawn-{part:04d}").is_dir():
+            seeds = range(part * SCRIBBLES_PER_PART, (part + 1) * SCRIBBLES_PER_PART)
+            examples.from_scribbles(seeds).save(out / f"drawn-{part:04d}")
 
 
 class Pool:
@@ -123,12 +118,16 @@ def learn(
 
 
 def _take_motion(net: SpotterNet, run: Path) -> None:
-    """Put the moving average of a run's motion part into `net`."""
-    kept = {k: v for k, v in ema_weights(run).items() if not k.startswith(APPEARANCE)}
+    """Put the moving average of a run's motion part, or that of a file of weights, into `net`."""
+    kept = {k: v.float() for k, v in _weights(run).items() if not k.startswith(APPEARANCE)}
     missing = [k for k in net.state_dict() if k not in kept and not k.startswith((*APPEARANCE, *YOUNG))]
     if missing:
         raise SystemExit(f"{run} has not {missing}")
     net.load_state_dict(net.state_dict() | kept)
+
+
+def _weights(run: Path) -> dict[str, torch.Tensor]:
+    return weft.weights.load(run)[0] if run.is_file() else ema_weights(run)
 
 
 def validate(net: SpotterNet, val: list[examples.Examples]) -> None:
@@ -214,7 +213,7 @@ def export(run: Path, first: Path | None, look: Path, out: Path, note: str, bar:
             k: torch.zeros_like(v) if k.startswith("box_shift.") or ".out." in k else v
             for k, v in young.items()
         }
-        before = begun | ema_weights(first)
+        before = begun | {k: v.float() for k, v in _weights(first).items()}
         tensors = {k: torch.lerp(before[k], v, 0.5) for k, v in tensors.items()}
     tensors |= {k: v for k, v in ema_weights(look).items() if k.startswith(APPEARANCE)}
     net.load_state_dict(tensors)
@@ -229,21 +228,22 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     m = commands.add_parser("measure")
-    m.add_argument("--world", type=Path, required=True)
     m.add_argument("--out", type=Path, required=True)
-    m.add_argument("--scribbles", type=int, default=40, help="parts of 50 drawn clips")
-    m.add_argument("--seconds", type=float, default=0.0, help="keep waiting for new parts this long")
+    m.add_argument("--split", default="train")
+    m.add_argument("--first", type=int, default=0, help="number of the first clip, a multiple of 25")
+    m.add_argument("--count", type=int, default=2000)
+    m.add_argument("--scribbles", type=int, default=0, help="parts of 50 drawn clips")
     t = commands.add_parser("train")
     t.add_argument("--data", type=Path, required=True)
     t.add_argument("--run", type=Path, required=True)
     t.add_argument("--minutes", type=float, default=60.0)
-    t.add_argument("--start", type=Path, help="an earlier run to go on from, with a schedule of its own")
+    t.add_argument("--start", type=Path, help="an earlier run, or a file of weights, to go on from")
     t.add_argument("--plain-from", type=int, help="the step from which most examples are left as measured")
     t.add_argument("--part", choices=("motion", "appearance"), default="motion")
     t.add_argument("--steps", type=int, default=None, help="default: 20000 of motion, 1500 of appearance")
     e = commands.add_parser("export")
     e.add_argument("--run", type=Path, required=True)
-    e.add_argument("--first", type=Path, help="the run it started from: ship what lies half way")
+    e.add_argument("--first", type=Path, help="the run or file it started from: ship what lies half way")
     e.add_argument("--out", type=Path, default=SHIPPED)
     e.add_argument("--note", default="")
     e.add_argument("--look", type=Path, required=True)
@@ -253,7 +253,7 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     if given.command == "measure":
-        measure(given.world, given.out, given.scribbles, given.seconds)
+        measure(given.out, given.split, given.first, given.count, given.scribbles)
     elif given.command == "train":
         if given.part == "motion":
             learn(given.data, given.run, given.minutes, given.steps or 20000, given.start, given.plain_from)

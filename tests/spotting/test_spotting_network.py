@@ -161,7 +161,7 @@ def test_examples_come_back_from_disk_and_near_contacts_are_one_onset(tmp_path: 
     for f in fields(examples.Examples):
         np.testing.assert_array_equal(getattr(back, f.name), getattr(drawn, f.name))
     assert back.motion(0).grey.shape == (120, 96, 128)
-    table = examples._events([{"t": t, "strength": s} for t, s in ((1.0, 0.2), (1.02, 0.7), (1.06, 0.1))])
+    table = examples.event_table([{"t": t, "strength": s} for t, s in ((1.0, 0.2), (1.02, 0.7), (1.06, 0.1))])
     np.testing.assert_allclose(table[table[:, 0] >= 0][:, :2], [[1.0, 0.7], [1.06, 0.1]], atol=1e-6)
 
 

@@ -57,6 +57,11 @@ class Motion:
         return Motion(**{f.name: getattr(self, f.name)[which] for f in fields(Motion)})
 
 
+def luma(frames: np.ndarray) -> np.ndarray:
+    """Grey uint8 `[...]` of colours uint8 `[..., 3]` (Rec. 601)."""
+    return np.round(frames.astype(np.float32) @ _LUMA).astype(np.uint8)
+
+
 def measure(frames: Iterable[tuple[float, np.ndarray]], duration: float) -> Iterator[Motion]:
     """Read pictures (seconds, uint8 `[96, 128, 3]` or grey `[96, 128]`) in order; yield blocks of readings.
 

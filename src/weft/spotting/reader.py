@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.ndimage import uniform_filter1d
+from torch import Tensor
 
 import weft.weights
+from weft.cues.vocabulary import MATERIALS
 from weft.spotting.motion import RATE, Motion
 from weft.spotting.network import PICTURE_RATE, Seen, SpotterConfig, SpotterNet
 from weft.spotting.readings import Readings
@@ -50,32 +52,46 @@ class Reader:
         The window and its mirror image are read and averaged, so that a mirrored clip reads the same, mirrored.
         """
         looked = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
-        one = seen(motion)
-        both = Seen(
-            **{
-                f.name: torch.cat([getattr(one, f.name), getattr(_mirrored(one), f.name)])
-                for f in fields(Seen)
-            }
-        )
-        out = self.net(both, torch.stack([looked, looked.flip(-1)]))
-        out["box"] = torch.cat([out["box"][:1], out["box"][1:, :, [2, 1, 0, 3]] * _FLIP + (1 - _FLIP) / 2])
-        given = {k: v.mean(0).numpy() for k, v in out.items() if k not in ("heat", "struck")}
-        material = torch.from_numpy(given["material"]).softmax(-1).numpy()
+        out = self.net(_with_mirror(motion), torch.stack([looked, looked.flip(-1)]))
+        material = out["material"].mean(0).softmax(-1).numpy()
         material = uniform_filter1d(material, int(MATERIAL_S * PICTURE_RATE) + 1, axis=0, mode="nearest")
         at = np.minimum(
             np.round(np.arange(len(motion)) * (PICTURE_RATE / RATE)).astype(int), len(material) - 1
         )
-        return Readings(
-            onset=_probability(given["onset"]),
-            offset=given["offset"],
-            strength=given["strength"],
-            level=np.where(given["level"] > SILENT, given["level"], 0.0).astype(np.float32),
-            sustained=_probability(given["sustained"]),
-            box=np.clip(given["box"], 0, 1),
-            depth=given["depth"],
-            material=material[at],
-            action=torch.from_numpy(given["action"]).softmax(-1).numpy(),
+        return _readings(out, material[at])
+
+    @torch.inference_mode()
+    def read_motion(self, motion: Motion) -> Readings:
+        """Read one window by its motion alone, as `read` does; the material stays unknown."""
+        return _readings(
+            self.net.read(_with_mirror(motion)), np.zeros((len(motion), len(MATERIALS)), np.float32)
         )
+
+
+def _readings(out: dict[str, Tensor], material: np.ndarray) -> Readings:
+    """What the network says of a window and its mirror image, as one."""
+    box = torch.cat([out["box"][:1], out["box"][1:, :, [2, 1, 0, 3]] * _FLIP + (1 - _FLIP) / 2])
+    given = {
+        k: out[k].mean(0).numpy() for k in ("onset", "offset", "strength", "level", "sustained", "depth")
+    }
+    return Readings(
+        onset=_probability(given["onset"]),
+        offset=given["offset"],
+        strength=given["strength"],
+        level=np.where(given["level"] > SILENT, given["level"], 0.0).astype(np.float32),
+        sustained=_probability(given["sustained"]),
+        box=np.clip(box.mean(0).numpy(), 0, 1),
+        depth=given["depth"],
+        material=material,
+        action=out["action"].mean(0).softmax(-1).numpy(),
+    )
+
+
+def _with_mirror(motion: Motion) -> Seen:
+    """A batch of a window and its mirror image."""
+    one = seen(motion)
+    other = _mirrored(one)
+    return Seen(**{f.name: torch.cat([getattr(one, f.name), getattr(other, f.name)]) for f in fields(Seen)})
 
 
 def seen(motion: Motion) -> Seen:

@@ -5,15 +5,18 @@ An example is the motion of 4 s, as the spotter reads it, with all that is true 
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from weft.cues.vocabulary import ACTIONS, MATERIALS
-from weft.spotting import motion
+from weft.spotting import closer, motion
 from weft.spotting.network import PICTURE_RATE
+
+if TYPE_CHECKING:
+    from weft.world import WorldClip
 
 READINGS = int(4 * motion.RATE)  # of a 4-s example
 EVENTS = 48
@@ -77,33 +80,71 @@ def parts(data: Path, kind: str) -> list[Examples]:
     return [Examples.load(p) for p in sorted(data.glob(f"{kind}-*"))]
 
 
-def from_world(part: Path) -> Examples:
-    """Measure one part of the world cache (`frames.npy`, `audio.npy`, `labels.json`)."""
-    labels = json.loads((part / "labels.json").read_text())
-    frames = np.load(part / "frames.npy", mmap_mode="r")
-    audio = np.load(part / "audio.npy", mmap_mode="r")
+def from_world(split: str, indices: range, rng: np.random.Generator, *, views: int) -> Examples:
+    """Draw clips of a split of the world and measure them, each as a whole and then through `views` closer views that
+    `closer.choose` might take: around what makes the sounds, give or take.
+
+    What sounds outside of a view is no event of it, and then its level is unknown.
+    """
+    from weft.world import MIX, render_clip, sample_scene, split_seed
+
     rows = []
-    for i, label in enumerate(labels):
-        first, count, fps = label["first"], label["frames"], label["fps"]
-        clip = frames[first : first + count]
-        seen = motion.join(motion.measure(((k / fps, clip[k]) for k in range(count)), READINGS / motion.RATE))
-        at = np.minimum(np.round(np.arange(8) / PICTURE_RATE * fps).astype(int), count - 1)
-        own = np.clip(
-            np.round(np.arange(READINGS) / motion.RATE * fps).astype(int), 0, len(label["boxes"]) - 1
-        )
-        box = np.array([b if b is not None else [np.nan] * 4 for b in label["boxes"]], np.float32)[own]
-        rows.append(
-            Examples(
-                **_measured(seen),
-                events=_events(label["events"]),
-                box=np.clip(box, 0, 1),
-                depth=np.array(label["depth"], np.float32)[own],
-                level=level_db(audio[i].astype(np.float32) / 32767),
-                material=np.array(MATERIALS.index(label["material"])),
-                pictures=clip[at],
-            )
-        )
+    for i in indices:
+        scene = sample_scene(MIX[i % len(MIX)], split_seed(split, i), duration=READINGS / motion.RATE)
+        clip = render_clip(scene, size=closer.SIZE)
+        rows.append(_of_clip(clip, closer.WHOLE))
+        rows += [_of_clip(clip, _near(clip, rng)) for _ in range(views)]
     return _stack(rows)
+
+
+def _of_clip(clip: WorldClip, view: closer.View) -> Examples:
+    """A clip of the world as seen through a view."""
+    assert clip.frames is not None
+    assert clip.audio is not None
+    count = len(clip.frames)
+    grey = closer.through(motion.luma(clip.frames), view)
+    frames = ((k / clip.fps, grey[k]) for k in range(count))
+    seen = motion.join(motion.measure(frames, READINGS / motion.RATE))
+    own = np.clip(np.round(np.arange(READINGS) / motion.RATE * clip.fps).astype(int), 0, count - 1)
+    x, y = view.left, view.top
+    box = (clip.boxes[own] - [x, y, x, y]) / view.side
+    centre = (box[:, :2] + box[:, 2:]) / 2
+    inside = ((centre > 0) & (centre < 1)).all(1)  # false where there is no box
+    events = [asdict(e) | {"visible": bool(v)} for e, v in zip(clip.events, clip.visible, strict=True)]
+    if view != closer.WHOLE:
+        heard = [e for e in events if e["visible"]]
+        kept = [e for e in heard if inside[min(round(e["t"] * motion.RATE), READINGS - 1)]]
+        whole = len(kept) == len(heard)
+        events = kept
+    else:
+        whole = True
+    level = level_db(clip.audio)
+    pictures = clip.frames[
+        np.minimum(np.round(np.arange(8) / PICTURE_RATE * clip.fps).astype(int), count - 1)
+    ]
+    return Examples(
+        **_measured(seen),
+        events=event_table(events),
+        box=np.where(inside[:, None], np.clip(box, 0, 1), np.nan).astype(np.float32),
+        depth=clip.depth[own].astype(np.float32),
+        level=level if whole else np.full_like(level, np.nan),
+        material=np.array(MATERIALS.index(clip.material)),
+        pictures=np.stack(
+            [np.round(closer.through(np.moveaxis(p, -1, 0), view)).astype(np.uint8) for p in pictures]
+        ).transpose(0, 2, 3, 1),
+    )
+
+
+def _near(clip: WorldClip, rng: np.random.Generator) -> closer.View:
+    """A view around the boxes of what is heard, sometimes more and sometimes less right."""
+    at = [round(e.t * clip.fps) for e, v in zip(clip.events, clip.visible, strict=True) if v]
+    box = clip.boxes[np.clip(at, 0, len(clip.boxes) - 1)] if at else clip.boxes
+    box = box[np.isfinite(box).all(1)]
+    if not len(box):
+        box = np.array([[0.3, 0.3, 0.7, 0.7]])
+    low, high = box[:, :2].min(0), box[:, 2:].max(0)
+    off = 0.25 * rng.standard_normal(2) * (high - low).max()
+    return closer.around(low + off, high + off, closer.ROOM * float(np.exp(0.25 * rng.standard_normal())))
 
 
 def from_scribbles(seeds: range) -> Examples:
@@ -120,7 +161,7 @@ def from_scribbles(seeds: range) -> Examples:
         rows.append(
             Examples(
                 **_measured(seen),
-                events=_events(events),
+                events=event_table(events),
                 box=np.full((READINGS, 4), np.nan, np.float32) if drawn.box is None else drawn.box,
                 depth=np.full(READINGS, np.nan, np.float32),
                 level=np.full(READINGS, np.nan, np.float32),
@@ -152,7 +193,9 @@ def level_db(audio: np.ndarray, rate: int = 44100) -> np.ndarray:
     return (10 * np.log10(power + 1e-8)).astype(np.float32)
 
 
-def _events(given: list[dict]) -> np.ndarray:
+def event_table(given: list[dict]) -> np.ndarray:
+    """Rows of time, strength, action, duration `[48, 4]` of the events that the picture shows, those within `MERGED_S`
+    as one; -1 where there is none."""
     table = np.full((EVENTS, 4), -1, np.float32)
     heard: list[dict] = []
     for e in sorted((e for e in given if e.get("visible", True)), key=lambda e: e["t"]):

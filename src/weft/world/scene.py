@@ -16,6 +16,18 @@ from weft.world.plan import Contact, Plan
 from weft.world.props import Array, Path
 
 DOMAINS = ("hits", "walks", "drops")
+MIX = (
+    "hits",
+    "walks",
+    "hits",
+    "drops",
+    "hits",
+    "hits",
+    "walks",
+    "hits",
+    "drops",
+    "hits",
+)  # of ten clips in a row
 SPLITS = {"train": 0, "val": 1, "test": 2}
 _RATES = (12, 14.96, 15, 20, 21.5, 24000 / 1001, 24, 25, 30000 / 1001, 30)
 _RATE_ODDS = (0.03, 0.04, 0.08, 0.04, 0.05, 0.09, 0.12, 0.27, 0.14, 0.14)
