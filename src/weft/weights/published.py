@@ -1,0 +1,90 @@
+"""Weights that others published: which file, from where, under which licence, and where a user puts it.
+
+Nothing here is ever downloaded: a file lies in the folder that the environment variable WEFT_WEIGHTS names, or in
+~/.cache/weft/weights, under its official name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weft.errors import WeightsError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """One official file. `sha256` is None where none is published."""
+
+    file: str
+    url: str
+    licence: str
+    sha256: str | None = None
+
+
+def folder() -> Path:
+    """Where published weights are looked for."""
+    return Path(os.environ.get("WEFT_WEIGHTS") or Path.home() / ".cache" / "weft" / "weights")
+
+
+def path_of(given: Published) -> Path:
+    """Return the user's copy. Raises WeightsError saying which file, from where, its licence and where to put it, or
+    that its SHA-256 is another."""
+    path = folder() / given.file
+    if not path.is_file():
+        raise WeightsError(
+            f"no {given.file} in {path.parent}: get it from {given.url} (licence: {given.licence}) and put it there, "
+            "or name its folder in WEFT_WEIGHTS"
+        )
+    if given.sha256 is not None and sha256(path) != given.sha256:
+        raise WeightsError(
+            f"{path} is not the published file (its SHA-256 differs): get it again from {given.url}"
+        )
+    return path
+
+
+def load(given: Published) -> dict[str, Any]:
+    """Return what the user's copy holds: a safetensors file, or `torch.load` with `weights_only=True`.
+
+    Raises WeightsError when it is missing, another or damaged.
+    """
+    path = path_of(given)
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return dict(load_file(path))
+        import torch
+
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:
+        what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        raise WeightsError(f"{path} cannot be read ({what}): get it again from {given.url}") from error
+
+
+def fit(net: torch.nn.Module, tensors: dict[str, torch.Tensor], given: Published) -> None:
+    """Put `tensors` into `net`. Raises WeightsError listing keys that are missing, unexpected or of another shape."""
+    own = net.state_dict()
+    missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+    shapes = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
+    if missing or extra or shapes:
+        raise WeightsError(
+            f"{given.file} does not fit: {len(missing)} keys missing {missing[:5]}, {len(extra)} unexpected "
+            f"{extra[:5]}, {len(shapes)} of another shape {shapes[:5]}"
+        )
+    net.load_state_dict(tensors)
+
+
+def sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
