@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from weft.cues.conversions import envelope_from_onsets
-from weft.cues.sheet import Clip, CueSheet, Onset, Segment, Track, What, When, Where
+from weft.cues.sheet import Clip, CueSheet, Envelope, Onset, Segment, Track, What, When, Where
 from weft.cues.timeline import ENVELOPE, GAP, LEFT, ONSETS, RIGHT, STRIP, TOP, WAVEFORM, WIDTH, draw_timeline
-from weft.cues.timeline_rows import DEEP, MATERIAL_COLOURS, clock, time_ticks
+from weft.cues.timeline_rows import DEEP, MATERIAL_COLOURS, SEA_PALE, clock, time_ticks
 from weft.cues.timeline_sound import log_spectrogram
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.errors import CueError, MediaError
@@ -93,6 +93,19 @@ def test_left_is_up_in_the_waveform_and_in_the_place(tmp_path: Path):
         return float(np.median(y[second(x) < 4]))
 
     assert line(0.0) < line(0.4) < line(0.8)
+
+
+@pytest.mark.parametrize(("source", "tall"), [("spotter", True), ("motion", True), ("person", False)])
+def test_a_spotted_envelope_is_drawn_to_the_take_a_written_one_as_loud_as_it_is(
+    tmp_path: Path, source: str, tall: bool
+):
+    beep = np.zeros((2, 8 * 44100), dtype=np.float32)
+    beep[:, 44100:66150] = 0.5
+    rms = np.where(np.arange(801) < 400, 0.0, 0.005)
+    sheet = CueSheet(clip=CLIP, when=When(onsets=(), envelope=Envelope(hop=0.01, rms=rms), source=source))
+    y, x = places(drawn(tmp_path, sheet, audio=beep), SEA_PALE)
+    row = (y > TOP + ONSETS) & (y < TOP + ONSETS + ENVELOPE) & (second(x) > 4.2) & (second(x) < 6)
+    assert (np.ptp(y[row]) > ENVELOPE / 2 if row.any() else False) == tall
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,12 @@ def _rows(
     if when.envelope is not None or sound is not None:
         given = when.envelope
         note = "of the take" if given is None else f"from {_named(when.source)}"
-        plan.append(_Row(name="Envelope", note=note, height=ENVELOPE,
-                         draw=lambda axes: sound_rows.envelope(axes, given, sound, rate, width)))  # fmt: skip
+        seen = when.source in ("spotter", "motion")  # and so says nothing of loudness
+
+        def level(axes: Axes) -> None:
+            sound_rows.envelope(axes, given, sound, rate, width, shape=seen)
+
+        plan.append(_Row(name="Envelope", note=note, height=ENVELOPE, draw=level))
     if where.tracks:
         plan.append(_Row(name="Place", note=f"from {_named(where.source)}", height=TRAJECTORY,
                          draw=lambda axes: rows.trajectory(axes, sheet, width)))  # fmt: skip

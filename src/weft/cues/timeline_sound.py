@@ -20,22 +20,31 @@ Floats = NDArray[np.float64]
 
 
 def envelope(
-    axes: Axes, given: Envelope | None, sound: NDArray[np.floating] | None, rate: int, width: int
+    axes: Axes,
+    given: Envelope | None,
+    sound: NDArray[np.floating] | None,
+    rate: int,
+    width: int,
+    *,
+    shape: bool = False,
 ) -> None:
-    """The cue's envelope as an area, the take's own as a line over it; RMS, full scale."""
-    top = 1e-3
-    drawn: list[Any] = []
-    if given is not None:
-        t, level = _thinned(given.times, given.rms, width)
-        drawn.append(axes.fill_between(t, level, color=SEA_PALE, linewidth=0, label="cue", zorder=2))
-        top = max(top, level.max())
+    """The cue's envelope as an area, the take's own as a line over it; RMS, full scale. With `shape`, the cue says when
+    and how much more than elsewhere, not how loud in all: it is drawn to the take's height."""
+    cue = None if given is None else _thinned(given.times, given.rms, width)
+    take = None
     if sound is not None:
-        own = rms_envelope(
-            sound, rate, max(1, round(0.0116 * rate)), max(1, round(0.0029 * rate), sound.shape[1] // 2**20)
-        )
-        t, level = _thinned(own.times, own.rms, width)
-        drawn += axes.plot(t, level, color=DEEP, linewidth=1.0, label="take", zorder=3)
-        top = max(top, level.max())
+        hop = max(1, round(0.0029 * rate), sound.shape[1] // 2**20)
+        own = rms_envelope(sound, rate, max(1, round(0.0116 * rate)), hop)
+        take = _thinned(own.times, own.rms, width)
+    if shape and cue is not None and take is not None:
+        cue = cue[0], cue[1] * (take[1].max() / max(float(cue[1].max()), 1e-9))
+    drawn: list[Any] = []
+    if cue is not None:
+        label = "cue, its shape" if shape else "cue"
+        drawn.append(axes.fill_between(*cue, color=SEA_PALE, linewidth=0, label=label, zorder=2))
+    if take is not None:
+        drawn += axes.plot(*take, color=DEEP, linewidth=1.0, label="take", zorder=3)
+    top = max([1e-3, *(float(level.max()) for _, level in filter(None, (cue, take)))])
     axes.set_ylim(0, top * 1.12)
     axes.set_yticks([top], [f"{20 * np.log10(top):.0f} dB"])
     if len(drawn) > 1:
