@@ -1,7 +1,7 @@
 """Measure the spotter: world test clips and real clips, beside chance and the classical detector.
 
-    python recipes/evaluate_spotter.py choose --world CACHE          (the bar, on the world's validation clips)
-    python recipes/evaluate_spotter.py report --world CACHE --clips ../shared/clips
+    python recipes/evaluate_spotter.py choose --world CACHE --chosen BAR      (on the world's validation clips)
+    python recipes/evaluate_spotter.py report --world CACHE --chosen BAR --clips ../shared/clips
 
 CACHE holds val-* and test-* (`recipes/build_world_cache.py`). Everything is chosen on val-*; test-* and the real
 clips are only reported. The onsets of real clips are pseudo-labels: librosa.onset.onset_detect on the real sound, at
@@ -256,35 +256,40 @@ def real(folder: Path, bar: Bar, old_bar: Bar) -> dict[str, Any]:
     }
 
 
+def choose(val: list[Drawn], reader: Reader) -> dict[str, Any]:
+    """The bars of both detectors, and below which strongest evidence a clip is left to motion."""
+    net, old, _ = read_world(val, reader)
+    chosen: dict[str, Any] = {}
+    for name, clips, shares in (("spotter", net, SHARES), ("motion", old, (0.0,))):
+        bar, gain = best_bar(clips, shares)
+        chosen[name] = asdict(bar) | {"F1@100 minus chance": round(gain, 3)}
+    sure = float(np.quantile([c.readings.onset.max() for c in net if len(c.true)], 0.05))
+    return chosen | {"sure": round(sure, 3), "clips": len(net)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("choose", "report"))
     parser.add_argument("--world", type=Path, required=True)
+    parser.add_argument("--chosen", type=Path, required=True, help="written by choose, read by report")
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--weights", default=None, help="a file in place of the embedded weights")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     torch.set_num_threads(1)
     reader = Reader.load(given.weights) if given.weights else embedded()
-    val = drawn(given.world, "val")
-    net, old, _ = read_world(val, reader)
-    bar, gain = best_bar(net, SHARES)
-    old_bar, old_gain = best_bar(old, (0.0,))
-    chosen = {
-        name: asdict(best) | {"F1@100 minus chance": round(value, 3)}
-        for name, best, value in (("spotter", bar, gain), ("motion", old_bar, old_gain))
-    }
-    sure = float(np.quantile([c.readings.onset.max() for c in net if len(c.true)], 0.05))
-    print(json.dumps({"chosen on world val": chosen, "sure": round(sure, 3), "clips": len(net)}))
     if given.what == "choose":
+        given.chosen.write_text(json.dumps(choose(drawn(given.world, "val"), reader), indent=1) + "\n")
+        print(given.chosen.read_text())
         return
-    test = drawn(given.world, "test")
+    chosen = json.loads(given.chosen.read_text())
+    old_bar = Bar(threshold=chosen["motion"]["threshold"])
     mine = Bar(threshold=reader.threshold, share=reader.share)
     result = {
-        "chosen on world val": chosen | {"clips": len(net)},
-        "world test": world(test, reader, mine, old_bar),
+        "chosen on world val": chosen,
+        "world test": world(drawn(given.world, "test"), reader, mine, old_bar),
     }
     given.out.parent.mkdir(exist_ok=True)
     given.out.write_text(json.dumps(result, indent=1) + "\n")

@@ -22,8 +22,8 @@ COMMANDS = {
     "codec": "python recipes/evaluate_codec.py --clips CLIPS",
     "generator": "python recipes/evaluate_generator.py",
     "words": "python recipes/evaluate_words.py",
-    "spotter": "python recipes/evaluate_spotter.py report --data MEASURED --clips CLIPS",
-    "silent": "python recipes/evaluate_silent.py --data MEASURED --world CACHE --listener LISTENER",
+    "spotter": "python recipes/evaluate_spotter.py report --world CACHE --chosen BAR --clips CLIPS",
+    "silent": "python recipes/evaluate_silent.py --world CACHE --listener LISTENER",
     "speed": "python recipes/benchmark.py --runs 5",
 }
 
