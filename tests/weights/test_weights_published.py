@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -42,6 +43,10 @@ def test_what_was_saved_is_loaded_into_the_network(folder: Path, suffix: str) ->
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     published.fit(here, published.load(given(path.name, digest)), given(path.name))
     assert torch.equal(here.weight, there.weight)
+    with torch.device("meta"):
+        nowhere = torch.nn.Linear(3, 2)
+    published.fit(nowhere, published.load(given(path.name)), given(path.name))
+    assert torch.equal(nowhere.bias, there.bias)
 
 
 def test_another_file_of_the_same_name_is_refused(folder: Path) -> None:
@@ -61,6 +66,15 @@ def test_a_pickle_that_would_run_code_is_refused(folder: Path) -> None:
     with pytest.raises(WeightsError, match="cannot be read") as told:
         published.load(given("net.pth"))
     assert "\n" not in str(told.value)
+
+
+def test_numpy_numbers_beside_the_weights_do_no_harm(folder: Path) -> None:
+    beside = {"at": np.arange(3), "best": np.float64(0.5), "loss": np.float32(2)}
+    torch.save({"model": {"w": torch.ones(2)}, "sampler": beside}, folder / "net.pth")
+    held = published.load(given("net.pth"))
+    assert torch.equal(published.part(held, "model", given("net.pth"))["w"], torch.ones(2))
+    with pytest.raises(WeightsError, match=r"net.pth has no 'state_dict' in it: get the published file"):
+        published.part(held, "state_dict", given("net.pth"))
 
 
 def test_keys_and_shapes_that_do_not_fit_are_listed() -> None:

@@ -50,7 +50,8 @@ def path_of(given: Published) -> Path:
 
 
 def load(given: Published) -> dict[str, Any]:
-    """Return what the user's copy holds: a safetensors file, or `torch.load` with `weights_only=True`.
+    """Return what the user's copy holds: a safetensors file, or `torch.load` with `weights_only=True`, which here lets
+    numpy's numbers and arrays pass too (counters and samplers that some official files keep beside their weights).
 
     Raises WeightsError when it is missing, another or damaged.
     """
@@ -62,14 +63,36 @@ def load(given: Published) -> dict[str, Any]:
             return dict(load_file(path))
         import torch
 
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
+        with torch.serialization.safe_globals(_numpy_parts()):
+            return dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:
         what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise WeightsError(f"{path} cannot be read ({what}): get it again from {given.url}") from error
 
 
+def part(held: dict[str, Any], key: str, given: Published) -> dict[str, Any]:
+    """Return `held[key]`, the weights of a file that keeps more than them. Raises WeightsError when there is none."""
+    if not isinstance(held.get(key), dict):
+        raise WeightsError(f"{given.file} has no {key!r} in it: get the published file from {given.url}")
+    return dict(held[key])
+
+
+def _numpy_parts() -> list[Any]:
+    """What a pickled numpy number or array is made of, under numpy's old and new names."""
+    import numpy as np
+    from numpy._core import multiarray
+
+    made = [
+        (getattr(multiarray, n), f"numpy.{c}.multiarray.{n}")
+        for n in ("scalar", "_reconstruct")
+        for c in ("core", "_core")
+    ]
+    return [*made, np.ndarray, np.dtype, *(type(np.dtype(code)) for code in "?bBhHiIlLqQefd")]
+
+
 def fit(net: torch.nn.Module, tensors: dict[str, torch.Tensor], given: Published) -> None:
-    """Put `tensors` into `net`. Raises WeightsError listing keys that are missing, unexpected or of another shape."""
+    """Put `tensors` into `net`, which may lie on the meta device (built without values, sooner). Raises WeightsError
+    listing keys that are missing, unexpected or of another shape."""
     own = net.state_dict()
     missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
     shapes = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
@@ -78,7 +101,7 @@ def fit(net: torch.nn.Module, tensors: dict[str, torch.Tensor], given: Published
             f"{given.file} does not fit: {len(missing)} keys missing {missing[:5]}, {len(extra)} unexpected "
             f"{extra[:5]}, {len(shapes)} of another shape {shapes[:5]}"
         )
-    net.load_state_dict(tensors)
+    net.load_state_dict(tensors, assign=any(value.is_meta for value in own.values()))
 
 
 def sha256(path: Path) -> str:
