@@ -73,6 +73,11 @@ def test_the_keys_of_microsofts_are_the_published_ones() -> None:
     assert parity.keys(net) == heard(parity.read("ms-clap")["keys"])
 
 
+def test_microsofts_filters_are_laid_out_for_32_khz_though_the_sound_has_44100() -> None:
+    found = MsClapConfig().htsat
+    assert (found.rate, found.hop, found.fmax, MsClap.rate) == (32000, 320, 14000, 44100)
+
+
 def test_laions_audio_is_the_references(laion: LaionClapNet) -> None:
     wanted = parity.read("laion-clap-small")["outputs"]
     wave = parity.drawn("in.wave", 1, 480000) * 0.1
@@ -158,6 +163,31 @@ def test_microsofts_file_is_loaded_without_the_masks_of_older_transformers(ms: M
     kept = ms_clap.weights_of({**ms.state_dict(), **mask}, text=TEXT)
     assert kept.keys() == ms.state_dict().keys()
     assert not any("caption" in key for key in ms_clap.weights_of({**ms.state_dict(), **mask}, text=False))
+
+
+def test_microsofts_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"no CLAP_weights_2023.pth in .*microsoft/msclap.*MIT"):
+        MsClap.load()
+
+
+@pytest.mark.slow
+def test_microsofts_file_of_the_published_size_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    net = MsClapNet(MsClapConfig()).eval()
+    mask = {"caption_encoder.base.h.0.attn.bias": torch.ones(1)}
+    torch.save({"model": {**net.state_dict(), **mask}}, tmp_path / ms_clap.FILE.file)
+    loaded = MsClap.load(compat="fadtk")
+    assert isinstance(loaded, AudioEmbedder)
+    assert len(loaded.sha256) == 64
+    wave = parity.drawn("in.wave", 1, 50000) * 0.1
+    found = loaded.embed(wave, 44100)
+    assert found.shape == (1, 2, 1024)
+    with torch.inference_mode():
+        late = net(torch.cat([wave[:, 44100:], torch.zeros(1, 7 * 44100 - 5900)], 1))
+    torch.testing.assert_close(found[:, 1], late, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.skipif(TEXT, reason="transformers is installed")

@@ -11,6 +11,7 @@ import torch
 
 from weft.encoders.cnn14 import VARIANTS, Cnn14, Cnn14Net
 from weft.encoders.embedder import AudioClassifier
+from weft.encoders.logmel_layer import LogMelFilters, PowerSpectrum
 from weft.errors import WeightsError
 
 
@@ -35,6 +36,13 @@ def test_it_is_panns(name: str) -> None:
     parity.assert_same(mel, wanted["outputs"]["log_mel"])
     parity.assert_same(embedder.embed(wave, config.rate)[:, 0], wanted["outputs"]["embedding"])
     parity.assert_same(embedder.logits(wave, config.rate), wanted["outputs"]["logits"])
+
+
+def test_silence_is_at_minus_100_decibels() -> None:
+    config = VARIANTS["cnn14-16k"]
+    power = PowerSpectrum(config.n_fft, config.hop)(torch.zeros(1, 1600))
+    mel = LogMelFilters(rate=16000, n_fft=config.n_fft, n_mels=64, fmin=50, fmax=8000)(power)
+    torch.testing.assert_close(mel, torch.full((1, 11, 64), -100.0))
 
 
 def test_a_missing_file_and_another_variant_are_refused(

@@ -43,7 +43,7 @@ def test_the_network_is_the_references() -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
-    with pytest.raises(WeightsError, match=r"no melception-21-05-10T09-28-40.pt in .*SpecVQGAN.*MIT"):
+    with pytest.raises(WeightsError, match=r"no melception-21-05-10T09-28-40.pt in .*specvqgan_public.*MIT"):
         Melception.load()
 
 

@@ -64,6 +64,28 @@ def test_an_unfinished_window_is_left_out_and_a_short_sound_is_followed_by_silen
     assert torch.equal(short, vggish.log_mel(longer))
 
 
+def test_googles_variables_are_turned_and_named_as_ours() -> None:
+    with torch.device("meta"):
+        shapes = {k: v.shape for k, v in VggishNet().state_dict().items()}
+    names = ("conv1", "conv2", "conv3/conv3_1", "conv3/conv3_2", "conv4/conv4_1", "conv4/conv4_2")
+    sizes = ((1, 64), (64, 128), (128, 256), (256, 256), (256, 512), (512, 512))
+    theirs = {f"vggish/{n}/weights": torch.empty(3, 3, *s) for n, s in zip(names, sizes, strict=True)}
+    for name, size in (("fc1/fc1_1", (12288, 4096)), ("fc1/fc1_2", (4096, 4096)), ("fc2", (4096, 128))):
+        theirs[f"vggish/{name}/weights"] = torch.empty(size)
+    theirs |= {k.replace("weights", "biases"): torch.empty(v.shape[-1]) for k, v in theirs.items()}
+    kernel = parity.drawn("kernel", 3, 3, 1, 64)
+    theirs["vggish/conv1/weights"] = kernel
+    found = vggish.from_google(theirs)
+    assert {k: v.shape for k, v in found.items()} == shapes
+    picture = parity.drawn("picture", 5, 5)
+    at = torch.nn.functional.conv2d(picture[None, None], found["features.0.weight"])[0, 7, 1, 2]
+    assert float(at) == pytest.approx(float((picture[1:4, 2:5] * kernel[..., 0, 7]).sum()), rel=1e-5)
+    with pytest.raises(
+        WeightsError, match=r"2 variables missing \['vggish/fc2/biases', 'vggish/fc2/weights'\]"
+    ):
+        vggish.from_google({k: v for k, v in theirs.items() if "fc2" not in k})
+
+
 def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
     with pytest.raises(WeightsError, match=r"no vggish-10086976.pth in .*torchvggish.*Apache-2.0"):

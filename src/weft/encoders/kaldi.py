@@ -30,8 +30,8 @@ def fbank(
 ) -> Tensor:
     """Return log mel energies `[..., T, n_mels]` of `wave` `[..., N]`, T = 1 + (N - frame) // hop.
 
-    Each frame loses its mean, is pre-emphasised x[n] - 0.97 x[n-1] (the first sample against itself), windowed
-    (symmetric Hann, or that to the power .85, "povey") and padded to a power of two; energies below float32's epsilon
+    Each frame loses its mean, is pre-emphasised x[n] - 0.97 x[n-1], windowed (symmetric Hann, or that to the
+    power .85, "povey") and padded to a power of two; energies below float32's epsilon
     are raised to it. The wave's scale is kept: where a network was trained on 16-bit numbers, multiply by 2^15 first.
     Raises ValueError when the sound is shorter than a frame.
     """
@@ -40,7 +40,9 @@ def fbank(
         raise ValueError(f"{wave.shape[-1]} samples are fewer than a frame's {n}")
     frames = wave.unfold(-1, n, hop)
     frames = frames - frames.mean(-1, keepdim=True)
-    before = torch.cat([frames[..., :1], frames[..., :-1]], -1)
+    before = F.pad(
+        frames[..., :-1], (1, 0)
+    )  # what stands before the first sample is lost: the window begins at 0
     shape = torch.hann_window(n, periodic=False, dtype=wave.dtype, device=wave.device)
     shape = shape**0.85 if window == "povey" else shape
     n_fft = 1 << (n - 1).bit_length()

@@ -18,7 +18,8 @@ from weft.weights.published import Published
 
 FILE = Published(
     file="melception-21-05-10T09-28-40.pt",
-    url="https://github.com/v-iashin/SpecVQGAN (evaluation section of its README)",
+    url="https://a3s.fi/swift/v1/AUTH_a235c0f452d648828f745589cde1219a/specvqgan_public/"
+    "melception-21-05-10T09-28-40.pt",
     licence="MIT",
 )
 RATE = 22050

@@ -63,6 +63,35 @@ class VggishNet(nn.Module):
         )  # channels last: the weights come from TensorFlow
 
 
+_GOOGLE = {
+    "conv1": "features.0",
+    "conv2": "features.3",
+    "conv3/conv3_1": "features.6",
+    "conv3/conv3_2": "features.8",
+    "conv4/conv4_1": "features.11",
+    "conv4/conv4_2": "features.13",
+    "fc1/fc1_1": "embeddings.0",
+    "fc1/fc1_2": "embeddings.2",
+    "fc2": "embeddings.4",
+}
+
+
+def from_google(variables: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the variables of Google's TensorFlow checkpoint, read elsewhere, as `VggishNet` names them.
+
+    There a convolution is `[height, width, in, out]` and a layer `[in, out]`. Raises WeightsError for missing ones.
+    """
+    missing = sorted({f"vggish/{n}/{k}" for n in _GOOGLE for k in ("weights", "biases")} - variables.keys())
+    if missing:
+        raise WeightsError(f"this is not Google's VGGish: {len(missing)} variables missing {missing[:5]}")
+    found = {}
+    for theirs, ours in _GOOGLE.items():
+        weight = variables[f"vggish/{theirs}/weights"]
+        found[f"{ours}.weight"] = (weight.permute(3, 2, 0, 1) if weight.ndim == 4 else weight.T).contiguous()
+        found[f"{ours}.bias"] = variables[f"vggish/{theirs}/biases"]
+    return found
+
+
 class Vggish:
     """An `AudioEmbedder`. `whitening` ([128, 128] vectors and [128] means) is needed by `quantised` alone."""
 
