@@ -1,0 +1,192 @@
+"""Does a take do as it is told: for each dial of the cue sheet, what was asked beside what was got.
+
+Conventions: one call a dial, over the clips or events of a set. "Asked" is what the cue sheet says, whoever wrote it;
+"got" is read off the sound alone, never off the sheet. The dials:
+
+| dial | asked | got |
+|---|---|---|
+| when: onsets | times, s | times heard, s |
+| when: envelope | RMS curve | RMS curve of the sound |
+| where: pan, trajectory | pan of each moment, -1..1 | pan heard at it |
+| where: depth | 0 (near) to 1 (far) | level of the blow, dB |
+| what: material, prompt | a word | what a listener says it is |
+| what: negative prompt | a word to stay away from | its likeness with and without being asked |
+
+A system that ignores a dial still scores something, as another clip's request may fit by luck; so every result says
+what the same sounds score against the requests of other clips (`ignored`). A dial works if the two are apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from weft.metrics import envelope as envelopes
+from weft.metrics import onset
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obedience:
+    """How one dial is obeyed. `score` is its own measure, named by `measure`, 1 the best; `ignored` the same measure
+    against other clips' requests, NaN with one clip; `error` the mean distance of got from asked in `unit`, NaN where
+    there is none; `n` clips or moments."""
+
+    dial: str
+    measure: str
+    score: float
+    ignored: float
+    error: float
+    unit: str
+    n: int
+
+
+def onsets(asked: Sequence[ArrayLike], got: Sequence[ArrayLike], *, tolerance_s: float = 0.05) -> Obedience:
+    """Return the mean F1 of the onsets got `[k]` for those asked `[m]`, s, of each clip; the error is the mean distance
+    of the pairs matched, s."""
+    _paired(len(asked), len(got))
+    score, ignored = _beside(asked, got, lambda a, g: onset.scores(g, a, tolerance_s).f1)
+    apart = [d for a, g in zip(asked, got, strict=True) for d in _distances(a, g, tolerance_s)]
+    error = float(np.mean(apart)) if apart else float("nan")
+    return Obedience(
+        dial="onsets", measure="F1", score=score, ignored=ignored, error=error, unit="s", n=len(asked)
+    )
+
+
+def envelope(asked: Sequence[ArrayLike], got: Sequence[ArrayLike], *, floor_db: float = -60.0) -> Obedience:
+    """Return the mean correlation of the RMS curves got `[F]` with those asked `[F]`, on one time grid a clip; the
+    error is their mean distance, dB, both no lower than `floor_db`. Another clip's request is compared over the length
+    that both have."""
+    _paired(len(asked), len(got))
+
+    def alike(a: ArrayLike, g: ArrayLike) -> float:
+        x, y = np.asarray(a, dtype=np.float64), np.asarray(g, dtype=np.float64)
+        length = min(x.size, y.size)
+        return envelopes.correlation(x[:length], y[:length])
+
+    low = 10 ** (floor_db / 20)
+    apart = []
+    for a, g in zip(asked, got, strict=True):
+        x, y = (np.maximum(np.asarray(v, dtype=np.float64), low) for v in (a, g))
+        if x.shape != y.shape or x.ndim != 1:
+            raise ValueError(f"envelopes have shapes {x.shape} and {y.shape}: resample one to the other")
+        apart.append(np.abs(20 * np.log10(y / x)).mean())
+    score, ignored = _beside(asked, got, alike)
+    return Obedience(
+        dial="envelope",
+        measure="r",
+        score=score,
+        ignored=ignored,
+        error=float(np.mean(apart)),
+        unit="dB",
+        n=len(asked),
+    )
+
+
+def pan(asked: ArrayLike, got: ArrayLike) -> Obedience:
+    """Return the correlation of pans got `[n]` with those asked `[n]` at n moments of all clips, each in -1..1 (a
+    trajectory is its moments); the error is their mean distance. The moments of other clips are those half the list
+    away."""
+    x, y = _numbers(asked, got)
+    if max(np.abs(x).max(), np.abs(y).max()) > 1 + 1e-9:
+        raise ValueError("a pan lies outside -1..1: -1 is left, 1 right")
+    return Obedience(
+        dial="pan",
+        measure="r",
+        score=envelopes.correlation(x, y),
+        ignored=envelopes.correlation(np.roll(x, x.size // 2), y),
+        error=float(np.abs(x - y).mean()),
+        unit="pan",
+        n=x.size,
+    )
+
+
+def depth(asked: ArrayLike, level_db: ArrayLike) -> Obedience:
+    """Return how surely what is asked to be nearer is louder: Spearman's rank correlation of depths asked `[n]` (0 near
+    to 1 far) with the levels got `[n]` in dB, sign turned. Compare blows of one strength and material, else loudness
+    has other reasons. There is no error, as a depth has no level of its own."""
+    from scipy.stats import rankdata
+
+    x, y = _numbers(asked, level_db)
+    if x.min() < 0 or x.max() > 1:
+        raise ValueError(f"depths reach from {x.min():g} to {x.max():g}: 0 is near, 1 far")
+    near, loud = -rankdata(x), rankdata(y)
+    return Obedience(
+        dial="depth",
+        measure="rank r",
+        score=envelopes.correlation(near, loud),
+        ignored=envelopes.correlation(np.roll(near, near.size // 2), loud),
+        error=float("nan"),
+        unit="",
+        n=x.size,
+    )
+
+
+def words(asked: Sequence[str], got: Sequence[str], *, dial: str = "material") -> Obedience:
+    """Return the share of sounds that a listener names as asked. Ignored is what the same answers score against all
+    requests of other clips, so a listener that always says the commonest word gains nothing."""
+    _paired(len(asked), len(got))
+    same = np.array([[a == g for g in got] for a in asked])
+    n = len(asked)
+    own = float(np.diagonal(same).mean())
+    other = float((same.sum() - np.diagonal(same).sum()) / (n * (n - 1))) if n > 1 else float("nan")
+    return Obedience(dial=dial, measure="share", score=own, ignored=other, error=float("nan"), unit="", n=n)
+
+
+def negative(without: ArrayLike, with_it: ArrayLike) -> Obedience:
+    """Return the share of clips whose likeness to the negative prompt falls when it is asked.
+
+    `without` and `with_it` are cosines `[n]` of the sound with the negative prompt's words, of takes with one seed, not
+    given and given the negative prompt; ties count a half. A system that ignores it scores a half: that is `ignored`.
+    The error is the mean change, below 0 when it is obeyed.
+    """
+    x, y = _numbers(without, with_it)
+    fell = np.where(y < x, 1.0, np.where(y == x, 0.5, 0.0))
+    return Obedience(
+        dial="negative",
+        measure="share",
+        score=float(fell.mean()),
+        ignored=0.5,
+        error=float((y - x).mean()),
+        unit="cosine",
+        n=x.size,
+    )
+
+
+def _beside(
+    asked: Sequence[ArrayLike], got: Sequence[ArrayLike], measure: Callable[[ArrayLike, ArrayLike], float]
+) -> tuple[float, float]:
+    """The mean of a measure over clips, and with the next clip's request."""
+    own = float(np.mean([measure(a, g) for a, g in zip(asked, got, strict=True)]))
+    others = [*asked[1:], *asked[:1]]
+    if len(asked) < 2:
+        return own, float("nan")
+    return own, float(np.mean([measure(a, g) for a, g in zip(others, got, strict=True)]))
+
+
+def _distances(asked: ArrayLike, got: ArrayLike, tolerance_s: float) -> list[float]:
+    """How far each onset asked is from the nearest got, of those within the tolerance."""
+    a, g = np.asarray(asked, dtype=np.float64), np.asarray(got, dtype=np.float64)
+    if not a.size or not g.size:
+        return []
+    nearest = np.abs(a[:, None] - g[None]).min(1)
+    return [float(d) for d in nearest if d <= tolerance_s + 1e-10]
+
+
+def _numbers(asked: ArrayLike, got: ArrayLike) -> tuple[Array, Array]:
+    x, y = (np.asarray(v, dtype=np.float64).reshape(-1) for v in (asked, got))
+    _paired(x.size, y.size)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError(
+            "what was asked or got holds NaN or infinity: leave out what was not given or not heard"
+        )
+    return x, y
+
+
+def _paired(asked: int, got: int) -> None:
+    if asked != got or not asked:
+        raise ValueError(f"{asked} requests do not pair with {got} results: give one each, and some")
