@@ -37,6 +37,11 @@ class Frechet:
     floor: float
     halves: int
 
+    @property
+    def mostly_bias(self) -> bool:
+        """Whether a set has fewer than 2 D rows: then most of the distance is the bias of small sets."""
+        return min(self.n) < 2 * self.d
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unbiased:
