@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Matrix = NDArray[np.float64]
+SMALL = 64  # dimensions below which the slower, plainer route is as quick
+WORST = 1e-10  # smallest over largest variance that squaring leaves exact enough
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,15 +156,35 @@ def _between(one: tuple[Matrix, Matrix], other: tuple[Matrix, Matrix]) -> float:
     """d² of two sets given as `_summed`."""
     (mean, a), (other_mean, b) = one, other
     apart = mean - other_mean
-    cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
-    return float(apart @ apart + np.square(a).sum() + np.square(b).sum() - 2 * cross)
+    return float(apart @ apart + np.square(a).sum() + np.square(b).sum() - 2 * _nuclear(a @ b.T))
+
+
+def _nuclear(product: Matrix) -> float:
+    """The sum of the singular values of `[K, L]`."""
+    if product.shape[0] == product.shape[1] > SMALL:
+        # Three times as fast, and good to 1e-11 of the largest while none is lost in the squares' rounding.
+        squares = np.linalg.eigvalsh(product @ product.T)
+        if squares[0] > WORST * squares[-1]:
+            return float(np.sqrt(squares).sum())
+    return float(np.linalg.svd(product, compute_uv=False).sum())
 
 
 def _summed(rows: Matrix) -> tuple[Matrix, Matrix]:
     """The mean `[D]`, and a matrix `[min(N, D), D]` F with FᵀF the covariance."""
-    centred = (rows - rows.mean(0)) / np.sqrt(len(rows) - 1)
-    factor = np.asarray(np.linalg.qr(centred, mode="r")) if len(rows) > rows.shape[1] else centred
-    return rows.mean(0), factor
+    mean = rows.mean(0)
+    centred = (rows - mean) / np.sqrt(len(rows) - 1)
+    if len(rows) <= rows.shape[1]:
+        return mean, centred
+    if rows.shape[1] > SMALL:
+        try:
+            factor = np.linalg.cholesky(centred.T @ centred).T
+        except np.linalg.LinAlgError:
+            pass  # singular: the slower factoring does not square what is small
+        else:
+            pivots = np.square(np.diagonal(factor))
+            if pivots.min() > WORST * pivots.max():
+                return mean, factor
+    return mean, np.asarray(np.linalg.qr(centred, mode="r"))
 
 
 def _symmetric(covariance: ArrayLike, d: int) -> Matrix:
