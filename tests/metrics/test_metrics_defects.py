@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import linalg
 from scipy.special import expit, log_softmax, softmax
-from sklearn.metrics import accuracy_score, average_precision_score
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score
 
 from weft.metrics import (
     condfoley,
@@ -55,6 +55,20 @@ def test_ap_stops_when_predictions_run_out() -> None:
     labels, scores = [1], [0.9]
     assert average_precision_score(labels, scores) == 1.0
     assert onset.average_precision([([0.4], [0.9], [0.4, 0.8, 1.2, 1.6, 2.0])]) == pytest.approx(0.2)
+
+
+def test_f1_within_300_ms_that_stops_when_predictions_run_out() -> None:
+    """MMAudio's eval_onsets: the threshold of the peaks, 0.3, is the tolerance in seconds too, and the F1 is over what
+    was looked at. One onset of nine scores 1, all 250 ms late score 1, and a grid of 5 per second has every one."""
+    true = np.arange(9) * 0.8 + 0.5
+    looked_at, said = [1], [1]
+    assert f1_score(looked_at, said) == 1.0
+    assert onset.scores(true[:1], true).f1 == pytest.approx(0.2)
+    assert all(abs(late - t) < 0.3 for late, t in zip(true + 0.25, true, strict=True))
+    assert onset.scores(true + 0.25, true, 0.1).f1 == 0.0
+    grid = np.arange(0.05, 8, 0.2)
+    assert all((np.abs(grid - t) < 0.3).any() for t in true)
+    assert onset.scores(grid, true).f1 < 0.4
 
 
 def test_tolerance_of_50_ms_that_is_100() -> None:

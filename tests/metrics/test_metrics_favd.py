@@ -22,9 +22,9 @@ def eight_bit(sounds: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def test_rows_are_cut_to_the_shorter_and_set_side_by_side() -> None:
-    rows, seen = favd.joint([np.ones((3, 2)), np.zeros((1, 2))], [np.full((2, 1), 5.0), np.full((4, 1), 7.0)])
+    rows, seen = favd.joint([[[1, 1], [2, 2], [3, 3]], [[0, 0]]], [[[5], [6]], [[7], [8], [9]]])
     assert seen == 2
-    np.testing.assert_array_equal(rows, [[1, 1, 5], [1, 1, 5], [0, 0, 7]])
+    np.testing.assert_array_equal(rows, [[1, 1, 5], [2, 2, 6], [0, 0, 7]])
 
 
 def test_blocks_are_frechet_distances_of_their_own() -> None:
