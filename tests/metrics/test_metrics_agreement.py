@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weft.metrics import divergence, e_l1, favd, frechet, spatial_align
+from weft.metrics import desync, divergence, e_l1, favd, frechet, meaning, spatial_align
 
 
 def two_sets() -> tuple[np.ndarray, np.ndarray]:
@@ -125,6 +125,17 @@ def test_spatial_av_align_hits_and_sounds_are_savgbenchs() -> None:
         )
         found = spatial_align.evaluate([clip])
         assert (round(found.value * found.heard), found.heard) == (hits, heard)
+
+
+def test_desync_and_cosine_scores_are_av_benchmarks() -> None:
+    """Its loop over both ends of 25 clips, with its class grid; torch's cosine similarity, averaged."""
+    first, last = np.random.default_rng(50).standard_normal((2, 25, 21))
+    assert desync.evaluate(first, last).value == pytest.approx(1.1320000022649765, rel=1e-7)
+    rng = np.random.default_rng(50)
+    rng.standard_normal((2, 25, 21))
+    video = rng.standard_normal((25, 64))
+    sound = video + rng.standard_normal((25, 64)) * 2
+    assert meaning.evaluate(sound, video).value == pytest.approx(0.46358645862712067, rel=1e-12)
 
 
 def test_onsets_are_mir_evals() -> None:
