@@ -16,6 +16,10 @@ def falling(n: int, d: int, power: float, seed: int = 0) -> np.ndarray:
     return (rng.standard_normal((n, d)) / np.arange(1, d + 1) ** power) @ turn
 
 
+def never(*_: object, **__: object) -> None:
+    raise AssertionError("the careful route")
+
+
 @pytest.mark.parametrize("power", [0.5, 1, 2, 4, 8])
 def test_every_spectrum_has_the_closed_forms_distance(power: float) -> None:
     x = falling(300, 100, power)
@@ -34,6 +38,23 @@ def test_a_dimension_that_never_moves_and_one_that_repeats_another() -> None:
     assert frechet.distance(x, y) == pytest.approx(wanted, rel=1e-9)
 
 
+def test_units_that_never_fire_do_not_cost_the_quick_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some dead in both sets, some in one: behind a ReLU that is the rule."""
+    x, y = falling(300, 120, 0.5, 3), falling(280, 120, 0.5, 4) + 0.1
+    x[:, [3, 50, 51, 90]] = 0.0
+    y[:, [3, 50, 70]] = 0.1  # whose mean is not 0.1 to the last bit
+    quick = frechet.distance(x, y)
+    monkeypatch.setattr(frechet, "SMALL", 10**9)
+    assert quick == pytest.approx(frechet.distance(x, y), rel=1e-11)
+    wanted = np.square(0.2 * x.mean(0)).sum() + 0.04 * np.trace(np.cov(x.T))
+    monkeypatch.setattr(frechet, "SMALL", 64)
+    monkeypatch.setattr(np.linalg, "qr", never)
+    monkeypatch.setattr(np.linalg, "svd", never)
+    assert frechet.distance(x, 0.8 * x) == pytest.approx(wanted, rel=1e-9)
+    wanted_y = np.square(0.2 * y.mean(0)).sum() + 0.04 * np.trace(np.cov(y.T))
+    assert frechet.distance(y, 0.8 * y) == pytest.approx(wanted_y, rel=1e-9)
+
+
 def test_both_routes_agree_where_both_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = falling(400, 100, 0.5, 1), falling(300, 100, 0.5, 2) + 0.1
     quick = frechet.distance(x, y)
@@ -42,9 +63,6 @@ def test_both_routes_agree_where_both_are_exact(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_quick_route_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: object, **__: object) -> None:
-        raise AssertionError("the careful route")
-
     x, y = falling(400, 100, 0.5, 1), falling(300, 100, 0.5, 2)
     monkeypatch.setattr(np.linalg, "qr", never)
     monkeypatch.setattr(np.linalg, "svd", never)
