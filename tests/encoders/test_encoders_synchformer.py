@@ -183,7 +183,9 @@ def test_a_file_of_the_published_layout_loads(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
     with torch.device("meta"):
         state = SynchformerNet(SynchformerConfig()).state_dict()
-    torch.save({key: torch.full(v.shape, 0.25) for key, v in state.items()}, tmp_path / PUBLISHED.file)
+    torch.save(
+        {key: torch.tensor(0.25).expand(v.shape) for key, v in state.items()}, tmp_path / PUBLISHED.file
+    )
     synchformer = Synchformer.load()
     assert synchformer.d == 768
     assert len(synchformer.sha256) == 64
