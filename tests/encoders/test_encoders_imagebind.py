@@ -74,6 +74,13 @@ def test_the_three_clips_of_a_sound_are_prepared_as_in_the_reference(imagebind: 
     assert_golden(imagebind.clips(wave), golden("fbank")["imagebind_audio"])
 
 
+@pytest.mark.parametrize(("samples", "last"), [(64000, 32000), (48321, 16321), (132300, 100300), (32001, 1)])
+def test_the_last_clip_ends_with_the_sound(imagebind: ImageBind, samples: int, last: int) -> None:
+    wave = drawn("in.last", (samples,)) * 0.1
+    ends = imagebind.clips(wave[last:])  # 2 s: all three clips are these
+    torch.testing.assert_close(imagebind.clips(wave)[2], ends[0])
+
+
 def test_a_short_sound_is_heard_whole_three_times(imagebind: ImageBind) -> None:
     clips = imagebind.clips(drawn("in.short", (16000,)) * 0.1)
     assert torch.equal(clips[0], clips[1])

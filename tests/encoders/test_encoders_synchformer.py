@@ -6,6 +6,7 @@ in for, since neither takes part in a forward pass.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import cast
 
@@ -89,14 +90,29 @@ def test_the_sound_of_a_segment_is_prepared_as_in_av_benchmark() -> None:
     assert_golden(SynchformerAudio(TINY_AUDIO).segments(wave), golden("fbank")["synchformer_mel"])
 
 
+def test_silence_is_the_logarithm_of_its_floor_and_the_last_column_is_zero_before_normalising() -> None:
+    found = SynchformerAudio(TINY_AUDIO).segments(torch.zeros(1, 10240 + 5119))
+    assert found.shape == (1, 1, 128, 66)
+    assert torch.allclose(found[..., :65], torch.tensor((math.log(1e-6) + 4.2677393) / (2 * 4.5689974)))
+    assert torch.allclose(found[..., 65], torch.tensor(4.2677393 / (2 * 4.5689974)))
+
+
 def test_picture_segments_start_every_eight_frames() -> None:
     frames = np.zeros((41, 30, 50, 3), np.uint8) + np.arange(41, dtype=np.uint8)[:, None, None, None]
     found = SynchformerVisual(TINY_VISUAL).segments(frames)
     assert found.shape == (4, 16, 3, 224, 224)
-    shown = ((found[:, :, 0, 100, 100] * 0.5 + 0.5) * 255).round()
+    shown = found[:, :, 0, 100, 100]
     assert shown[:, 0].tolist() == [0, 8, 16, 24]
     assert shown[3].tolist() == list(range(24, 40))
-    assert float(found[0, 0].max()) == -1.0
+
+
+def test_grey_levels_become_minus_one_to_one(tiny: SynchformerNet) -> None:
+    frames = np.full((16, 224, 224, 3), 255, np.uint8)
+    frames[8:] = 0
+    levels = torch.cat([torch.ones(8, 3, 224, 224), -torch.ones(8, 3, 224, 224)])
+    with torch.inference_mode():
+        expected = tiny.vfeat_extractor(levels[None, None])[0]
+    torch.testing.assert_close(tiny.vfeat_extractor.encode(frames), expected)
 
 
 def test_segments_do_not_depend_on_how_many_are_seen_at_once(tiny: SynchformerNet) -> None:
@@ -124,9 +140,9 @@ def test_what_picture_or_sound_has_more_than_the_other_is_left_out(
 ) -> None:
     synchformer, frames, wave = judged
     both = synchformer.offset_logits(frames[:120], wave[:76800], 16000)
-    longer = synchformer.offset_logits(frames[:120], wave, 16000)
     torch.testing.assert_close(both[0], both[1], atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(longer, both, atol=1e-5, rtol=1e-5)
+    for more in ((frames[:120], wave), (frames[:136], wave[:76800])):
+        torch.testing.assert_close(synchformer.offset_logits(*more, 16000), both, atol=1e-5, rtol=1e-5)
 
 
 def test_embeddings_follow_the_protocols(judged: tuple[Synchformer, np.ndarray, torch.Tensor]) -> None:

@@ -1,1 +1,1 @@
-"""Embeddings of text (later: video, audio): what a prompt says, as vectors and as scores over closed words."""
+"""Text, pictures and sound as vectors: what a prompt says, and the published encoders that evaluations compare with."""

@@ -91,11 +91,12 @@ class ImageBind:
         """Turn mono sound `[N]` at 16 kHz into three normalised filter banks `[3, 1, 128, 204]`, zeros before
         normalising where 2 s give only 198 columns."""
         config = self.net.config.audio
-        spare = max(len(wave) / self.rate - _CLIP_S, 0.0) / (_CLIPS - 1)
+        length = _CLIP_S * self.rate
+        spare = max(len(wave) - length, 0)
         banks = torch.zeros(_CLIPS, 1, *config.grid)
         for i, bank in enumerate(banks):
-            start = spare * i
-            clip = wave[int(start * self.rate) : int((start + _CLIP_S) * self.rate)]
+            start = spare * i // (_CLIPS - 1)  # the reference floors seconds, and may start a sample earlier
+            clip = wave[start : start + length]
             heard = kaldi_fbank(clip - clip.mean(), self.rate, config.grid[0])[: config.grid[1]]
             bank[0, :, : len(heard)] = heard.T
         return (banks - _SOUND_MEAN) / _SOUND_STD

@@ -72,10 +72,11 @@ class SynchformerVisual(nn.Module):
         return self.spatial_attn_agg(x.flatten(0, 1)).unflatten(0, (*batch, self.steps))
 
     def segments(self, frames: np.ndarray) -> Tensor:
-        """Turn frames uint8 `[T, H, W, 3]` at 25 fps into segments `[S, 16, 3, 224, 224]`, -1..1.
+        """Turn frames uint8 `[T, H, W, 3]` at 25 fps into segments uint8 `[S, 16, 3, 224, 224]`.
 
-        Shorter side to 224 (bicubic), the middle square; S = (T - 16) // 8 + 1, frames left over are not seen.
-        Raises ValueError when there are fewer than 16 frames (0.64 s).
+        Shorter side to 224 (bicubic), the middle square; S = (T - 16) // 8 + 1, frames left over are not seen. They
+        overlap and share their memory; `encode` puts 0..255 on -1..1. Raises ValueError when there are fewer than 16
+        frames (0.64 s).
         """
         config = self.config
         if len(frames) < config.frames:
@@ -83,19 +84,17 @@ class SynchformerVisual(nn.Module):
                 f"Synchformer needs at least {config.frames} frames at 25 fps, not {len(frames)}"
             )
         square = centre_crop(shorter_side(channels_first(frames), config.size), config.size)
-        return (
-            normalised(square, _HALF, _HALF)
-            .unfold(0, config.frames, config.stride)
-            .movedim(-1, 1)
-            .contiguous()
-        )
+        return square.unfold(0, config.frames, config.stride).movedim(-1, 1)
 
     @torch.inference_mode()
     def encode(self, frames: np.ndarray, at_once: int = 4) -> Tensor:
         """Turn frames uint8 `[T, H, W, 3]` at 25 fps into vectors `[S, 8, width]` on the CPU, `at_once` segments a
         pass."""
         device = self.cls_token.device
-        parts = [self(part[None].to(device))[0].cpu() for part in self.segments(frames).split(at_once)]
+        parts = [
+            self(normalised(part, _HALF, _HALF)[None].to(device))[0].cpu()
+            for part in self.segments(frames).split(at_once)
+        ]
         return torch.cat(parts)
 
 
