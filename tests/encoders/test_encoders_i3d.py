@@ -60,6 +60,17 @@ def test_flow_becomes_levels_as_in_the_toolkit() -> None:
     assert_golden(stack, GOLDEN["flow_levels"])
 
 
+def test_an_odd_margin_is_cut_where_the_toolkit_cuts_it(small: I3D) -> None:
+    ruler = (torch.arange(343) - 60).float().expand(1, 2, 224, 343)
+    assert flow_levels(ruler)[0, 0, 0, :2].tolist() == [122.0, 128.0]  # it starts at column 119 // 2 = 59
+    white_from_60 = np.zeros((25, 256, 343, 3), np.uint8)
+    white_from_60[:, :, 60:] = 255
+    shifted = np.ascontiguousarray(np.roll(white_from_60, -59, axis=2)[:, 16:240, :224])
+    wide = np.zeros((25, 256, 256, 3), np.uint8)
+    wide[:, 16:240, 16:240] = shifted
+    torch.testing.assert_close(small.embed_video(white_from_60), small.embed_video(wide))
+
+
 def test_a_stack_counts_only_when_a_frame_follows_it(small: I3D) -> None:
     frames = clip(49)
     both, first = small.embed_video(frames), small.embed_video(frames[:48])

@@ -89,6 +89,13 @@ def test_a_short_sound_is_heard_whole_three_times(imagebind: ImageBind) -> None:
     assert not torch.allclose(clips[0, 0, :, 97], torch.tensor(4.268 / 9.138))
 
 
+def test_pictures_are_normalised_as_clip_does(imagebind: ImageBind) -> None:
+    grey = imagebind.pictures(np.full((1, 224, 224, 3), 128, np.uint8))[0, 0, :, 0, 0]
+    expected = [(128 / 255 - m) / s for m, s in ((0.48145466, 0.26862954), (0.4578275, 0.26130258))]
+    torch.testing.assert_close(grey[:2], torch.tensor(expected))
+    assert float(grey[2]) == pytest.approx((128 / 255 - 0.40821073) / 0.27577711)
+
+
 def test_pictures_are_cut_in_three_and_paired(imagebind: ImageBind, tiny: ImageBindNet) -> None:
     frames = clip(3)
     crops = imagebind.pictures(frames)

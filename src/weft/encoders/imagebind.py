@@ -89,7 +89,10 @@ class ImageBind:
 
     def clips(self, wave: Tensor) -> Tensor:
         """Turn mono sound `[N]` at 16 kHz into three normalised filter banks `[3, 1, 128, 204]`, zeros before
-        normalising where 2 s give only 198 columns."""
+        normalising where 2 s give only 198 columns.
+
+        The reference takes the mean off each clip first; every window then loses its own, so that changes nothing.
+        """
         config = self.net.config.audio
         length = _CLIP_S * self.rate
         spare = max(len(wave) - length, 0)
@@ -97,7 +100,7 @@ class ImageBind:
         for i, bank in enumerate(banks):
             start = spare * i // (_CLIPS - 1)  # the reference floors seconds, and may start a sample earlier
             clip = wave[start : start + length]
-            heard = kaldi_fbank(clip - clip.mean(), self.rate, config.grid[0])[: config.grid[1]]
+            heard = kaldi_fbank(clip, self.rate, config.grid[0])[: config.grid[1]]
             bank[0, :, : len(heard)] = heard.T
         return (banks - _SOUND_MEAN) / _SOUND_STD
 
