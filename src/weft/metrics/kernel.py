@@ -63,7 +63,8 @@ def _diagonal(x: Matrix, kernel: Kernel) -> float:
 
 def _kernel(x: Matrix, y: Matrix, kernel: Kernel, sigma: float | None) -> Matrix:
     if kernel == "polynomial":
-        return np.asarray((x @ y.T / x.shape[1] + 1) ** 3)
+        near = x @ y.T / x.shape[1] + 1
+        return np.asarray(near * near * near)  # a power of 3 takes ten times as long
     assert sigma is not None
     return np.asarray(np.exp(-_squared_distances(x, y) / (2 * sigma**2)))
 

@@ -7,6 +7,7 @@ one of the two empty, 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -180,25 +181,54 @@ def average_precision(
 
     Raises ValueError when a clip's confidences do not fit its times.
     """
-    ranked: list[tuple[float, int, float]] = []
-    open_onsets: list[NDArray[np.float64]] = []
+    claimed = []
     for index, (found, confidence, true) in enumerate(clips):
-        at, sure = np.asarray(found, float).reshape(-1), np.asarray(confidence, float).reshape(-1)
-        if at.shape != sure.shape:
-            raise ValueError(f"clip {index}: {at.size} onsets but {sure.size} confidences")
-        checks.times(at, "found onsets")
-        if np.isnan(sure).any():
-            raise ValueError(f"clip {index}: a confidence is NaN")
-        ranked += [(-s, index, t) for s, t in zip(sure.tolist(), at.tolist(), strict=True)]
-        open_onsets.append(checks.times(true, "true onsets").copy())
-    total = sum(o.size for o in open_onsets)
-    if total == 0:
-        return 1.0 if not ranked else 0.0
-    hits, area = 0, 0.0
-    for rank, (_, index, t) in enumerate(sorted(ranked), start=1):
-        apart = np.abs(open_onsets[index] - t)
+        try:
+            claimed.append(claims(found, confidence, true, tolerance_s))
+        except ValueError as error:
+            raise ValueError(f"clip {index}: {error}") from error
+    return pooled_precision(claimed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claims:
+    """One clip's detections by falling `confidence` `[n]`: which are `right` `[n]`; `true` counts its onsets."""
+
+    confidence: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    true: int
+
+
+def claims(found: ArrayLike, confidence: ArrayLike, true: ArrayLike, tolerance_s: float = 0.05) -> Claims:
+    """Let each detection of a clip, by falling confidence, claim the nearest true onset within reach that is free.
+
+    Raises ValueError when the confidences do not fit the times or one is NaN.
+    """
+    at, sure = np.asarray(found, float).reshape(-1), np.asarray(confidence, float).reshape(-1)
+    if at.shape != sure.shape:
+        raise ValueError(f"{at.size} onsets but {sure.size} confidences")
+    checks.times(at, "found onsets")
+    if np.isnan(sure).any():
+        raise ValueError("a confidence is NaN")
+    free = checks.times(true, "true onsets").copy()
+    order = np.lexsort((at, -sure))
+    right = np.zeros(at.size, bool)
+    for rank, t in enumerate(at[order]):
+        apart = np.abs(free - t)
         if apart.size and round(float(apart.min()), 10) <= tolerance_s:
-            open_onsets[index] = np.delete(open_onsets[index], apart.argmin())
-            hits += 1
-            area += hits / rank
-    return area / total
+            free = np.delete(free, apart.argmin())
+            right[rank] = True
+    return Claims(confidence=sure[order], right=right, true=int(np.size(true)))
+
+
+def pooled_precision(clips: Sequence[Claims]) -> float:
+    """Return the average precision over the detections of all `clips`; of equal confidences the earlier clip leads."""
+    total = sum(c.true for c in clips)
+    found = sum(c.right.size for c in clips)
+    if total == 0:
+        return 1.0 if not found else 0.0
+    if not found:
+        return 0.0
+    order = np.argsort(-np.concatenate([c.confidence for c in clips]), kind="stable")
+    right = np.concatenate([c.right for c in clips])[order]
+    return float((np.cumsum(right) / np.arange(1, found + 1))[right].sum() / total)

@@ -48,11 +48,11 @@ class SpatialAlign:
 def evaluate(clips: Sequence[Clip], *, reach: float = REACH, seed: int = 0) -> SpatialAlign:
     """Score clips, pooled. Raises ValueError for positions outside 0..1 (pixels?), for times and positions that do
     not pair, and for pictures that are not in order."""
-    read = [_read(clip) for clip in clips]
+    read = [(t, x, _near(t, seen, boxes)) for t, x, seen, boxes in map(_read, clips)]
     rng = np.random.default_rng(seed)
 
     def share(place: Callable[[Array], Array]) -> float:
-        right = [_right(t, place(x), seen, boxes, reach) for t, x, seen, boxes in read]
+        right = [_right(place(x), near, reach) for _, x, near in read]
         flat = np.concatenate(right) if right else np.zeros(0)
         return float(flat.mean()) if flat.size else float("nan")
 
@@ -81,15 +81,21 @@ def saliency_divergence(estimate: ArrayLike, reference: ArrayLike, *, floor: flo
     return float((p * np.log(p / q)).sum((1, 2)).mean())
 
 
-def _right(t: Array, x: Array, seen: Array, boxes: list[Array], reach: float) -> NDArray[np.bool_]:
-    out = np.zeros(len(t), bool)
-    for i, (at, place) in enumerate(zip(t, x, strict=True)):
-        if not len(seen):
-            continue
-        nearest = int(np.abs(seen - at).argmin())
-        near = np.concatenate(boxes[max(0, nearest - 1) : nearest + 2])
-        out[i] = bool(((near[:, 0] <= place + reach) & (near[:, 1] >= place - reach)).any())
+def _near(t: Array, seen: Array, boxes: list[Array]) -> Array:
+    """The boxes `[n, k, 2]` that each heard position may fall into, filled up with NaN."""
+    some = []
+    for at in t:
+        nearest = int(np.abs(seen - at).argmin()) if len(seen) else 0
+        some.append(np.concatenate([np.zeros((0, 2)), *boxes[max(0, nearest - 1) : nearest + 2]]))
+    out = np.full((len(t), max((len(b) for b in some), default=0), 2), np.nan)
+    for row, b in zip(out, some, strict=True):
+        row[: len(b)] = b
     return out
+
+
+def _right(x: Array, near: Array, reach: float) -> NDArray[np.bool_]:
+    at = x[:, None]
+    return np.asarray(((near[..., 0] <= at + reach) & (near[..., 1] >= at - reach)).any(1))
 
 
 def _read(clip: Clip) -> tuple[Array, Array, Array, list[Array]]:
