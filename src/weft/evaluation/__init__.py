@@ -1,0 +1,1 @@
+"""Whole sets of clips against their references: pairing, measuring once, scoring, and a report one can check."""

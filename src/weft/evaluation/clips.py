@@ -1,0 +1,236 @@
+"""A pair on its way through an evaluation: known by content, measured once, with what went wrong on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+from weft.errors import WeftError
+from weft.evaluation.cache import Cache, key
+from weft.evaluation.comparisons import Measured
+from weft.evaluation.cue_truth import kept_truth
+from weft.evaluation.features import Arrays, Feature, Of
+from weft.evaluation.measuring import Outcome, Task
+from weft.evaluation.pairing import Pair
+from weft.evaluation.reading import SLACK_S, Window
+from weft.evaluation.sources import Source
+from weft.progress import Progress
+
+Side = Literal["reference", "predicted", "video", "text"]
+OF: dict[Side, Of] = {"reference": "sound", "predicted": "sound", "video": "picture", "text": "text"}
+
+
+@dataclass(kw_only=True)
+class Clip:
+    """`content` holds the SHA-256 of each side that could be read; `lost` the sides that could not; a clip with
+    `failures` whose sounds are there is still scored on what it has."""
+
+    pair: Pair
+    content: dict[Side, str] = field(default_factory=dict)
+    cues: dict[str, Arrays] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    seconds: float = math.nan
+
+    @property
+    def alive(self) -> bool:
+        """Whether both sounds can be compared."""
+        return "reference" in self.content and "predicted" in self.content
+
+    def lose(self, side: Side, why: str) -> None:
+        """Give a side up."""
+        self.content.pop(side, None)
+        self.failures.append(why if side == "text" else f"{side}: {why}")
+
+
+def identified(
+    pairs: Sequence[Pair], window: Window, cache: Cache, *, pictures: bool, jobs: int, progress: Progress
+) -> list[Clip]:
+    """Hash what the pairs name, and read their cue sheets. `pictures`: films are wanted too."""
+    clips = [Clip(pair=p) for p in pairs]
+    wanted: dict[Source, str | WeftError] = {}
+    for p in pairs:
+        wanted |= {s: "" for s in (p.reference, p.predicted, p.video if pictures else None) if s}
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        for done, (source, found) in enumerate(zip(wanted, pool.map(_hashed, wanted), strict=True)):
+            wanted[source] = found
+            progress("read", (done + 1) / len(wanted))
+    for clip in clips:
+        p = clip.pair
+        named: dict[Side, Source | None] = {
+            "reference": p.reference,
+            "predicted": p.predicted,
+            "video": p.video,
+        }
+        for side, place in named.items():
+            known = wanted.get(place) if place else None
+            if isinstance(known, WeftError):
+                clip.lose(side, str(known))
+            elif known:
+                clip.content[side] = known
+        if p.text is not None:
+            clip.content["text"] = hashlib.sha256(p.text.encode()).hexdigest()
+        if p.cues is not None:
+            try:
+                clip.cues = kept_truth(p.cues, window, cache)
+            except WeftError as error:
+                clip.failures.append(f"cues: {error}")
+    return clips
+
+
+def _hashed(source: Source) -> str | WeftError:
+    try:
+        return source.sha256()
+    except WeftError as error:
+        return error
+
+
+def tasks(
+    clips: Iterable[Clip], wanted: Mapping[Side, Sequence[Feature]], window: Window, cache: Cache
+) -> tuple[list[Task], int]:
+    """Return what the cache lacks of the features `wanted` of each side, a task for each content, and how many
+    features it has."""
+    asked: dict[tuple[str, Of], dict[str, Feature]] = {}
+    of: dict[tuple[str, Of], Task] = {}
+    for clip in clips:
+        sources: dict[Side, Source | None] = {
+            "reference": clip.pair.reference,
+            "predicted": clip.pair.predicted,
+            "video": clip.pair.video,
+            "text": None,
+        }
+        for side, content in clip.content.items():
+            place = (content, OF[side])
+            asked.setdefault(place, {}).update({f.name: f for f in wanted[side]})
+            words = clip.pair.text if side == "text" else None
+            of[place] = Task(
+                content=content, of=OF[side], features=(), window=window, source=sources[side], text=words
+            )
+    out, had = [], 0
+    for place, features in asked.items():
+        lacking = [f for f in features.values() if not cache.holds(key(place[0], f, window))]
+        had += len(features) - len(lacking)
+        if lacking:
+            out.append(Task(**{**vars(of[place]), "features": tuple(lacking)}))
+    return out, had
+
+
+def silences(
+    lengths: Iterable[float], features: Sequence[Feature], window: Window, cache: Cache
+) -> list[Task]:
+    """Tasks for silence of each length in whole seconds, as far as the cache lacks them."""
+    out = []
+    for seconds in sorted({silence_s(length) for length in lengths}):
+        content = silence_content(seconds)
+        lacking = tuple(f for f in features if not cache.holds(key(content, f, window)))
+        if lacking:
+            out.append(Task(content=content, of="sound", features=lacking, window=window, silence_s=seconds))
+    return out
+
+
+def silence_s(length: float) -> float:
+    """How long a silence stands beside a clip of `length` s: whole seconds, so that few have to be measured."""
+    return float(max(1, math.ceil(round(length, 3))))
+
+
+def silence_content(seconds: float) -> str:
+    """What stands for a content hash of so much silence."""
+    return f"silence {seconds:g} s"
+
+
+def settle(clips: Iterable[Clip], outcomes: Iterable[Outcome]) -> None:
+    """Write what went wrong in measuring onto the clips it concerns."""
+    by = {(o.content, o.of): o for o in outcomes}
+    for clip in clips:
+        for side, content in list(clip.content.items()):
+            outcome = by.get((content, OF[side]))
+            if outcome is None:
+                continue
+            if outcome.unread is not None:
+                clip.lose(side, outcome.unread)
+            clip.failures += [f"{side}: {name}: {why}" for name, why in outcome.failed.items()]
+
+
+def look_at_facts(clips: Iterable[Clip], facts: Feature, window: Window, cache: Cache) -> None:
+    """Compare what the two files of each clip are: note what a reader should know, refuse lengths that differ."""
+    for clip in clips:
+        if not clip.alive:
+            continue
+        sides: dict[Side, Arrays] = {}
+        for side in ("reference", "predicted"):
+            found = cache.load(key(clip.content[side], facts, window))
+            if found is None:
+                clip.lose(side, "its measured facts are gone from the cache; run again")
+            else:
+                sides[side] = found
+        if len(sides) < 2:
+            continue
+        for side, fact in sides.items():
+            if window.channels == 2 and int(fact["channels"]) == 1:
+                clip.notes.append(f"{side} is mono: played on both channels")
+            if float(fact["peak"]) == 0:
+                clip.notes.append(f"{side} is silent")
+            short = float(fact["measured_s"]) - (float(fact["seconds"]) - window.start_s)
+            if short > SLACK_S:
+                clip.notes.append(f"{side} is filled with {short:.2f} s of silence")
+        rates = {side: int(fact["rate"]) for side, fact in sides.items()}
+        if rates["reference"] != rates["predicted"]:
+            clip.notes.append(
+                f"reference at {rates['reference']} Hz, predicted at {rates['predicted']} Hz: what lies above "
+                f"{min(rates.values()) // 2} Hz is on one side only"
+            )
+        true, made = (float(sides[s]["measured_s"]) for s in ("reference", "predicted"))
+        clip.seconds = true
+        if abs(true - made) > SLACK_S + 1e-6:
+            clip.lose(
+                "predicted",
+                f"{made:.2f} s long, but its reference {true:.2f} s: more than {SLACK_S:g} s apart; cut both to one "
+                "length, or use a protocol with a window",
+            )
+
+
+@dataclass(kw_only=True)
+class Shelf:
+    """The measured features of clips that can be compared, in an order that only their content decides."""
+
+    clips: list[Clip]
+    features: Mapping[Side, Sequence[Feature]]
+    window: Window
+    cache: Cache
+
+    def __post_init__(self) -> None:
+        self.clips = sorted(
+            (c for c in self.clips if c.alive),
+            key=lambda c: (c.content["reference"], c.content["predicted"], c.content.get("text", "")),
+        )
+        self._of = lru_cache(maxsize=8)(self._read)
+
+    def others(self) -> list[int | None]:
+        """For each clip the next one with another reference, None where there is none."""
+        n = len(self.clips)
+        content = [c.content["reference"] for c in self.clips]
+        return [
+            next((k % n for k in range(i + 1, i + n) if content[k % n] != content[i]), None) for i in range(n)
+        ]
+
+    def load(self, i: int, which: Literal["made", "true", "silence"]) -> Measured:
+        """The features of one side of clip i by full name, those that could be made."""
+        clip = self.clips[i]
+        if which == "silence":
+            return self._of(silence_content(silence_s(clip.seconds)), "predicted")
+        if which == "made":
+            return self._of(clip.content["predicted"], "predicted")
+        found = dict(self._of(clip.content["reference"], "reference"))
+        for side in ("video", "text"):
+            if side in clip.content:
+                found |= self._of(clip.content[side], side)
+        return found | clip.cues
+
+    def _read(self, content: str, side: Side) -> Measured:
+        found = {f.name: self.cache.load(key(content, f, self.window)) for f in self.features[side]}
+        return {name: arrays for name, arrays in found.items() if arrays is not None}

@@ -1,0 +1,171 @@
+"""What is read off one sound, picture or text, once: everything that metrics then compare.
+
+A feature is a function from a clip to named arrays. It is kept in the cache under its identity (name and version, or
+an embedder's name, SHA-256 and windowing), so raise `version` when a function changes what it returns. Adding one is
+one entry here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weft.evaluation.reading import Sound, Window
+
+Arrays = Mapping[str, NDArray[Any]]
+Of = Literal["sound", "picture", "text"]
+FLOW_FPS = 25.0
+_FLOW_SIZE = (96, 72)
+_ONSET_PEAK = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A film on disk, and the part of it that is measured."""
+
+    path: Path
+    window: Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """`make` turns a `Sound`, `Picture` or str into arrays; `identity` tells its results from all others'."""
+
+    name: str
+    of: Of
+    make: Callable[[Any], Arrays]
+    identity: str
+
+
+def _feature(name: str, version: int, make: Callable[[Any], Arrays], of: Of = "sound") -> Feature:
+    identity = json.dumps({"feature": name, "version": version}, sort_keys=True)
+    return Feature(name=name, of=of, make=make, identity=identity)
+
+
+def facts(sound: Sound) -> Arrays:
+    """What the file is: own rate, channels and length, the length measured, and its largest sample."""
+    return {
+        "rate": np.array(sound.native_rate),
+        "channels": np.array(sound.native_channels),
+        "seconds": np.array(sound.seconds),
+        "measured_s": np.array(sound.wave.shape[1] / sound.rate),
+        "peak": np.array(np.abs(sound.wave).max()),
+    }
+
+
+def onsets(sound: Sound) -> Arrays:
+    """Onset times (s) and confidences of the sound brought to a peak of 0.5, so that gain decides nothing."""
+    from weft.metrics import onset
+
+    peak = float(np.abs(sound.wave).max())
+    times, confidence = onset.detect(sound.wave * (_ONSET_PEAK / max(peak, 1e-4)), sound.rate)
+    return {"times": times, "confidence": confidence}
+
+
+def envelope(sound: Sound) -> Arrays:
+    """The RMS envelope of weft.metrics.envelope, and its step in s."""
+    from weft.metrics import envelope as measured
+
+    return {
+        "rms": measured.rms(sound.wave).astype(np.float32),
+        "step": np.array(measured.HOP / sound.rate),
+    }
+
+
+def e_l1_fol_ai(sound: Sound) -> Arrays:
+    """The envelope of E-L1's preset "fol-ai"."""
+    return _e_l1(sound, "fol-ai")
+
+
+def e_l1_video_foley(sound: Sound) -> Arrays:
+    """The envelope of E-L1's preset "video-foley"."""
+    return _e_l1(sound, "video-foley")
+
+
+def e_l1_t_foley(sound: Sound) -> Arrays:
+    """The envelope of E-L1's preset "t-foley"."""
+    return _e_l1(sound, "t-foley")
+
+
+def _e_l1(sound: Sound, preset: str) -> Arrays:
+    from weft.metrics import e_l1
+
+    return {"rms": e_l1.envelope(sound.native[None], sound.native_rate, preset).astype(np.float32)}
+
+
+def mel(sound: Sound) -> Arrays:
+    """The log-mel spectrogram `[C, 64, F]` in dB."""
+    from weft.metrics import spectrum
+
+    return {"db": spectrum.mel_db(sound.wave, sound.rate).astype(np.float32)}
+
+
+def pan(sound: Sound) -> Arrays:
+    """Per frame of 1024 samples: pan, level difference in dB, and whether it is loud enough to count; needs stereo."""
+    from weft.metrics import space
+
+    place, active = space.pan(sound.wave)
+    return {
+        "pan": place.astype(np.float32),
+        "ild": space.ild(sound.wave).astype(np.float32),
+        "active": active.astype(np.uint8),
+        "step": np.array(space.FRAME / sound.rate),
+    }
+
+
+def itself(sound: Sound) -> Arrays:
+    """The numbers of weft.metrics.sound."""
+    from weft.metrics import sound as described
+
+    return {k: np.array(v) for k, v in vars(described.evaluate(sound.wave, sound.rate)).items()}
+
+
+def condfoley(sound: Sound) -> Arrays:
+    """Onsets in samples and the mono wave, at 22.05 kHz: what CondFoleyGen's score looks at."""
+    from weft.evaluation.reading import resampled
+    from weft.metrics import condfoley as theirs
+
+    wave = resampled(sound.native[None], sound.native_rate, theirs.RATE)[0]
+    return {"samples": theirs.onsets(wave), "wave": wave}
+
+
+def flow_peaks(picture: Picture) -> Arrays:
+    """The local maxima (s) of the mean optical flow of a film read at 25 pictures a second (AV-Align)."""
+    import torch
+
+    from weft.media.video import Video
+    from weft.spotting.flow import lucas_kanade
+
+    film = Video.open(picture.path, picture.window.start_s, picture.window.duration_s)
+    frames = film.frames(FLOW_FPS, _FLOW_SIZE)
+    grey = torch.from_numpy(frames).float().mean(-1)
+    speed = np.zeros(len(grey))
+    for first in range(0, len(grey) - 1, 64):
+        flow = lucas_kanade(grey[first : first + 65][:-1], grey[first : first + 65][1:])
+        speed[first + 1 : first + 1 + len(flow)] = flow.norm(dim=1).mean((1, 2)).numpy()
+    peaks = np.flatnonzero((speed[1:-1] > speed[:-2]) & (speed[1:-1] >= speed[2:])) + 1
+    return {"times": peaks / FLOW_FPS, "seconds": np.array(film.duration)}
+
+
+FEATURES = {
+    f.name: f
+    for f in (
+        _feature("facts", 1, facts),
+        _feature("onsets", 1, onsets),
+        _feature("envelope", 1, envelope),
+        _feature("e-l1 fol-ai", 1, e_l1_fol_ai),
+        _feature("e-l1 video-foley", 1, e_l1_video_foley),
+        _feature("e-l1 t-foley", 1, e_l1_t_foley),
+        _feature("mel", 1, mel),
+        _feature("pan", 1, pan),
+        _feature("sound", 1, itself),
+        _feature("condfoley", 1, condfoley),
+        _feature("flow peaks", 1, flow_peaks, "picture"),
+    )
+}

@@ -1,0 +1,207 @@
+"""`evaluate`: pair, measure what the cache lacks, score."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from weft.errors import MissingExtra, UserError
+from weft.evaluation import clips as tracked
+from weft.evaluation import leaving_out
+from weft.evaluation.cache import Cache, folder, key
+from weft.evaluation.clips import Clip, Shelf, Side
+from weft.evaluation.embedders import OUTPUTS, EmbedderSpec, embedder, feature
+from weft.evaluation.features import FEATURES, Feature
+from weft.evaluation.measuring import Outcome, measure
+from weft.evaluation.pairing import pair
+from weft.evaluation.protocols import DEFAULT, Protocol, protocol
+from weft.evaluation.result import ClipResult, Evaluation, Score
+from weft.evaluation.scoring import Board, score
+from weft.evaluation.table import Metric, Row, metric, rows
+from weft.progress import Progress, silent
+
+EXTRA = ("librosa", "mir_eval", "sklearn")
+
+
+def evaluate(
+    reference: str | Path,
+    predicted: str | Path | None = None,
+    *,
+    by: str | Protocol = DEFAULT,
+    metrics: Sequence[str | Metric] | None = None,
+    embedders: Sequence[str | EmbedderSpec] | None = None,
+    jobs: int = 1,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> Evaluation:
+    """Score every predicted sound against its reference.
+
+    reference, predicted: as `pairing.pair` takes them. by: a protocol, or its name. metrics, embedders: in place of
+    the protocol's. jobs: worker processes. cache: where features are kept. A clip that cannot be read or measured is
+    reported in the result and the others are scored.
+
+    Raises UserError (nothing pairs; unknown protocol, metric or embedder; a metric asked for by name that cannot be
+    had), MissingExtra without the [eval] extra, WeightsError for an embedder asked for by name without its file.
+    """
+    if jobs < 1:
+        raise UserError(f"{jobs} jobs: give 1 or more")
+    if any(importlib.util.find_spec(name) is None for name in EXTRA):
+        raise MissingExtra("weft eval", "eval")
+    clock = _Clock()
+    plan = protocol(by) if isinstance(by, str) else by
+    chosen = [metric(m) if isinstance(m, str) else m for m in (plan.metrics if metrics is None else metrics)]
+    specs = [
+        embedder(e) if isinstance(e, str) else e for e in (plan.embedders if embedders is None else embedders)
+    ]
+    plan = replace(plan, metrics=tuple(m.name for m in chosen), embedders=tuple(e.name for e in specs))
+    hashes, left_out = leaving_out.hashes(specs, strict=embedders is not None)
+    every = rows(chosen, [e for e in specs if e.name in hashes])
+    left_out += leaving_out.without_embedder(chosen, every)
+    every, more = leaving_out.fit_for(every, plan)
+    left_out += more
+    store = Cache(root=cache or folder())
+    with clock("pair"):
+        pairing = pair(Path(reference), None if predicted is None else Path(predicted))
+    wanted = _wanted(every, hashes)
+    with clock("read"):
+        clips = tracked.identified(
+            pairing.pairs, plan.window, store, pictures=bool(wanted["video"]), jobs=jobs, progress=progress
+        )
+    with clock("measure"):
+        todo, had = tracked.tasks(clips, wanted, plan.window, store)
+        outcomes = measure(todo, store.root, jobs=jobs, progress=progress)
+        tracked.settle(clips, outcomes)
+        tracked.look_at_facts(clips, FEATURES["facts"], plan.window, store)
+        shelf = Shelf(clips=clips, features=wanted, window=plan.window, cache=store)
+        lengths = [c.seconds for c in shelf.clips]
+        quiet = tracked.silences(lengths, wanted["predicted"], plan.window, store)
+        outcomes += measure(quiet, store.root, jobs=jobs)
+    with clock("score"):
+        board = score(every, len(shelf.clips), shelf.load, shelf.others(), progress=progress)
+    rates = _rates(shelf)
+    scores = [_told(s, plan, hashes, every, rates, shelf) for s in board.scores]
+    left_out += leaving_out.unscored(every, scores, clips)
+    hopeless = next((m for m in left_out if m.why != leaving_out.UNMEASURED), None)
+    if metrics is not None and hopeless is not None:
+        raise UserError(f"{hopeless.name} cannot be computed: {hopeless.why}")
+    return Evaluation(
+        protocol=plan,
+        scores=tuple(scores),
+        left_out=tuple(left_out),
+        clips=_clip_results(clips, shelf, board),
+        only_reference=pairing.only_reference,
+        only_predicted=pairing.only_predicted,
+        rates=rates,
+        work={"measured": sum(len(t.features) for t in (*todo, *quiet)), "cached": had},
+        seconds=clock.seconds,
+        worker_seconds=_spent(outcomes),
+        versions=_versions(),
+    )
+
+
+class _Clock:
+    """Wall seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = time.perf_counter() - start
+
+
+def _wanted(every: Sequence[Row], hashes: dict[str, str]) -> dict[Side, list[Feature]]:
+    """The features each side is measured for; references also stand in for predictions as baselines."""
+    made: dict[str, Feature] = {"facts": FEATURES["facts"]}
+    true: dict[str, Feature] = dict(made)
+    for row in every:
+        for side, into in (("made", made), ("true", true)):
+            for name, full in row.features(side).items():  # type: ignore[arg-type]
+                if name in OUTPUTS and row.embedder is not None:
+                    into[full] = feature(row.embedder, name, hashes[row.embedder.name])
+                elif name in FEATURES:
+                    into[full] = FEATURES[name]
+    of_sound = {n: f for n, f in (made | true).items() if f.of == "sound"}
+    return {
+        "predicted": list(made.values()),
+        "reference": list(of_sound.values()),
+        "video": [f for f in true.values() if f.of == "picture"],
+        "text": [f for f in true.values() if f.of == "text"],
+    }
+
+
+def _rates(shelf: Shelf) -> dict[str, dict[str, int]]:
+    """How many clips of either side have which native rate and channels."""
+    out = {}
+    for side in ("reference", "predicted"):
+        count: Counter[str] = Counter()
+        for clip in shelf.clips:
+            facts = shelf.cache.load(key(clip.content[side], FEATURES["facts"], shelf.window))  # type: ignore[index]
+            if facts is not None:
+                count[f"{int(facts['rate'])} Hz, {int(facts['channels'])} ch"] += 1
+        out[side] = dict(sorted(count.items()))
+    return out
+
+
+def _told(
+    made: Score,
+    plan: Protocol,
+    hashes: dict[str, str],
+    every: Sequence[Row],
+    rates: dict[str, dict[str, int]],
+    shelf: Shelf,
+) -> Score:
+    """Complete a score with the embedder's SHA-256 and the sampling-rate path."""
+    row = next(r for r in every if r.name == made.name)
+    native = sorted({int(k.split()[0]) for side in rates.values() for k in side})
+    to = row.metric.rate or plan.window.rate
+    channels = "mono" if row.metric.rate or plan.window.channels == 1 else "stereo"
+    if row.embedder is not None:
+        heard = [full for name, full in row.features("made").items() if OUTPUTS.get(name) == "sound"]
+        if not heard:
+            return replace(made, sha256=hashes[row.embedder.name])  # pictures and text have no rate
+        to, channels = int(shelf.load(0, "made").get(heard[0], {}).get("rate", to)), "mono"
+    path = f"{'/'.join(map(str, native))} → {to} Hz {channels}"
+    return replace(made, rate=path, sha256=hashes[row.embedder.name] if row.embedder else None)
+
+
+def _clip_results(clips: Sequence[Clip], shelf: Shelf, board: Board) -> tuple[ClipResult, ...]:
+    place = {id(c): i for i, c in enumerate(shelf.clips)}
+    out = []
+    for clip in clips:
+        i = place.get(id(clip))
+        more = [] if i is None else board.failures[i]
+        out.append(
+            ClipResult(
+                pair=clip.pair,
+                reference_sha256=clip.content.get("reference"),
+                predicted_sha256=clip.content.get("predicted"),
+                seconds=clip.seconds,
+                values={} if i is None else board.values[i],
+                notes=tuple(clip.notes),
+                failures=(*clip.failures, *more),
+            )
+        )
+    return tuple(sorted(out, key=lambda c: c.name))
+
+
+def _spent(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    spent: Counter[str] = Counter()
+    for outcome in outcomes:
+        spent.update(outcome.seconds)
+    return dict(spent)
+
+
+def _versions() -> dict[str, str]:
+    from weft import __version__
+
+    names = ("numpy", "scipy", "librosa", "mir_eval", "soxr", "soundfile", "torch")
+    return {"weft": __version__} | {name: importlib.metadata.version(name) for name in names}

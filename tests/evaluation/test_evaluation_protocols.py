@@ -1,0 +1,53 @@
+"""A protocol is a promise: its content may not change under its version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from weft.evaluation.embedders import EMBEDDERS
+from weft.evaluation.protocols import DEFAULT, PROTOCOLS
+from weft.evaluation.reading import Window
+from weft.evaluation.result import clean
+from weft.evaluation.table import METRICS
+
+PROMISED = {
+    ("plain", 1): "0defb49f7e85",
+    ("greatest-hits", 1): "06ad96265475",
+    ("vggsound", 1): "6afabba9290e",
+    ("av-benchmark", 1): "82d3ad185671",
+    ("world-hits", 1): "c85b4b722a24",
+    ("world-walks", 1): "e9edea483eb3",
+}
+"""(name, version) -> the start of the SHA-256 of all the protocol says. A change of it needs a new version."""
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_a_protocol_is_what_its_version_promises(name: str) -> None:
+    plan = PROTOCOLS[name]
+    text = json.dumps(clean(plan.to_json()), sort_keys=True)
+    assert PROMISED[name, plan.version] == hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_a_protocol_names_what_there_is(name: str) -> None:
+    plan = PROTOCOLS[name]
+    assert plan.name == name
+    assert set(plan.metrics) <= set(METRICS) and len(set(plan.metrics)) == len(plan.metrics)
+    assert set(plan.embedders) <= set(EMBEDDERS)
+    assert {plan.headline, *plan.scatter} <= set(plan.metrics)
+    assert all(METRICS[m].pool is None for m in (plan.headline, *plan.scatter))
+
+
+def test_the_five_of_the_field_and_a_plain_one_by_default() -> None:
+    assert list(PROTOCOLS) == [
+        "plain",
+        "greatest-hits",
+        "vggsound",
+        "av-benchmark",
+        "world-hits",
+        "world-walks",
+    ]
+    assert DEFAULT == "plain" and PROTOCOLS[DEFAULT].window == Window()
