@@ -155,6 +155,60 @@ def rerun(
     rerun_take(Console(quiet, json), sidecar, clip=clip, output=output, force=force)
 
 
+@app.command("eval")
+def evaluate(
+    reference: Annotated[
+        Path,
+        typer.Argument(help="Folder, shard (.tar) or file; or a CSV that names both.", show_default=False),
+    ],
+    predicted: Annotated[Path | None, typer.Argument(help="The sounds to judge.", show_default=False)] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="plain, greatest-hits, vggsound, av-benchmark, world-hits or world-walks [plain].",
+            show_default=False,
+        ),
+    ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="These metrics in place of the protocol's, commas between.")
+    ] = None,
+    embedders: Annotated[
+        str | None, typer.Option(help="These embedders in place of the protocol's, commas between.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes beside each other [as many as cores].")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where measured features are kept [~/.cache/weft/features].")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write an HTML report, its clips in a folder beside it.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Also write the result as JSON.")
+    ] = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Score PREDICTED against REFERENCE, clips paired by name. Exit status 1 when some clips failed."""
+    from weft.cli.evaluation import evaluate_clips
+
+    evaluate_clips(
+        Console(quiet, json),
+        reference,
+        predicted,
+        protocol=protocol,
+        metrics=metrics,
+        embedders=embedders,
+        jobs=jobs,
+        cache=cache,
+        report=report,
+        output=output,
+        force=force,
+    )
+
+
 @app.command()
 def systems(json: Json = False) -> None:
     """List who can perform, with licence, rate, channels and dials."""

@@ -16,6 +16,10 @@ STAGES = {
     "perform": "performing",
     "finish": "setting levels",
     "write": "writing",
+    "read": "reading the files",
+    "measure": "measuring",
+    "score": "scoring",
+    "report": "drawing the report",
 }
 
 

@@ -1,0 +1,148 @@
+"""What `weft eval` does once its flags are read."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weft.cli.console import Console
+from weft.errors import UserError
+
+if TYPE_CHECKING:
+    from weft.evaluation.result import Evaluation, Score
+
+LISTED = 20
+BESIDE = {"silence": "silence", "shuffled": "shuffled", "reference": "itself"}
+"""Baselines that have a column: silence, another clip's reference, the clip's own."""
+
+
+def evaluate_clips(
+    console: Console,
+    reference: Path,
+    predicted: Path | None,
+    *,
+    protocol: str | None,
+    metrics: str | None,
+    embedders: str | None,
+    jobs: int | None,
+    cache: Path | None,
+    report: Path | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    from weft.evaluation.protocols import DEFAULT
+    from weft.evaluation.run import evaluate
+    from weft.media.atomic import refuse_existing, written_aside
+
+    for path in filter(None, (report, output)):
+        refuse_existing(path, overwrite=force)
+    with console.progress() as progress:
+        found = evaluate(
+            reference,
+            predicted,
+            by=protocol or DEFAULT,
+            metrics=_names(metrics),
+            embedders=_names(embedders),
+            jobs=jobs or os.cpu_count() or 1,
+            cache=cache,
+            progress=progress,
+        )
+        if report is not None:
+            from weft.evaluation.report import write_report
+
+            write_report(found, report, overwrite=force, progress=progress)
+    document = found.to_json()
+    if output is not None:
+        with written_aside(output, overwrite=force) as aside:
+            aside.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    console.result(document)
+    if not (console.quiet or console.as_json):
+        _print(console, found)
+        for path in filter(None, (report, output)):
+            console.say(str(path))
+    if not found.ok:
+        _tell_failures(console, found)
+        raise SystemExit(1)
+
+
+def _names(given: str | None) -> list[str] | None:
+    if given is None:
+        return None
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    if not names:
+        raise UserError(f"{given!r} names nothing; give names with commas between, or leave the flag out")
+    return names
+
+
+def _print(console: Console, found: Evaluation) -> None:
+    import sys
+
+    from rich import box
+    from rich.console import Console as RichConsole
+    from rich.table import Table
+
+    plan = found.protocol
+    beside = [b for b in BESIDE if any(b in s.baselines for s in found.scores)]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("metric", no_wrap=True)
+    for column in ("value", "", "95%", "n", *(BESIDE[b] for b in beside), "floor"):
+        table.add_column(column, justify="left" if column == "" else "right", no_wrap=True)
+    single = len(plan.embedders) == 1
+    for s in found.scores:
+        name = s.name.partition("/")[0] if single else s.name
+        table.add_row(
+            name + {"higher": " ↑", "lower": " ↓", "nearer": ""}[s.better],
+            number(s.value),
+            s.unit + ("!" if s.flags else ""),
+            f"{number(s.low)} … {number(s.high)}" if not math.isnan(s.low) else "",
+            str(s.n),
+            *(number(s.baselines.get(b, math.nan)) for b in beside),
+            "" if s.floor is None else number(s.floor),
+        )
+    console.say(f"{plan.name} v{plan.version}: {plan.summary}")
+    RichConsole(width=None if sys.stdout.isatty() else 120).print(table)
+    for s in found.scores:
+        _explain(console, s)
+    for side, rates in found.rates.items():
+        console.say(f"{side}: " + "; ".join(f"{n} × {what}" for what, n in rates.items()))
+    for left in found.left_out:
+        console.say(f"left out: {left.name}: {left.why}")
+    work = found.work
+    console.say(
+        f"{len(found.clips)} clips; {work['measured']} features measured, {work['cached']} from the cache; "
+        + ", ".join(f"{stage} {spent:.1f} s" for stage, spent in found.seconds.items())
+    )
+
+
+def _explain(console: Console, s: Score) -> None:
+    if s.embedder is not None and s.rows is not None:
+        size = f"{s.rows[0]} and {s.rows[1]} rows of {s.d}"
+        console.say(f"{s.name}: {size}, sha256 {(s.sha256 or '')[:12]}, {s.rate}")
+    others = {k: v for k, v in s.baselines.items() if k not in BESIDE}
+    if others:
+        console.say(f"{s.name}: " + ", ".join(f"{k} {number(v)}" for k, v in others.items()))
+    for flag in s.flags:
+        console.say(f"! {s.name}: {flag}")
+
+
+def _tell_failures(console: Console, found: Evaluation) -> None:
+    """On stderr, so that a machine that reads stdout is not disturbed."""
+    lines = [f"{c.name}: {why}" for c in found.failed for why in c.failures]
+    lines += [f"{name}: only in the reference" for name in found.only_reference]
+    lines += [f"{name}: only in the prediction" for name in found.only_predicted]
+    for line in lines[:LISTED]:
+        console.note(line)
+    if len(lines) > LISTED:
+        console.note(f"... and {len(lines) - LISTED} more; --output has them all")
+    alone = len(found.only_reference) + len(found.only_predicted)
+    console.note(f"{len(found.failed)} of {len(found.clips)} clips failed, {alone} without a partner")
+
+
+def number(value: float) -> str:
+    """A number for a person: three figures, an empty cell for none."""
+    if math.isnan(value):
+        return ""
+    return f"{value:.3g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.0e}"
