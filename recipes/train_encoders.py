@@ -4,7 +4,8 @@
     python recipes/train_encoders.py draw --data DATA --kind films --first 10000 --count 1900 [--cache CACHE]
     python recipes/train_encoders.py draw --data DATA --kind films --split val --count 200 [--cache CACHE]
     python recipes/train_encoders.py train --data DATA --run RUN --minutes 45
-    python recipes/train_encoders.py export --run RUN
+    python recipes/train_encoders.py train --data DATA --run SECOND --start RUN --minutes 20
+    python recipes/train_encoders.py export --run SECOND --start RUN
     python recipes/train_encoders.py all --data DATA --run RUN
 
 Films have pictures. With --cache they are taken from what `recipes/build_world_cache.py` drew, else drawn here, slower.
@@ -112,8 +113,8 @@ def learn(data: Path, run: Path, minutes: float, start: Path | None) -> None:
     print(train(module, module.losses, batch_at, replace(LOOP, minutes=minutes), run), flush=True)
 
 
-def export(run: Path, out: Path, curve: Path) -> None:
-    """Write the moving average of the three networks, and the curve of the run."""
+def export(run: Path, out: Path, curve: Path, start: Path | None, note: str) -> None:
+    """Write the moving average of the three networks, and the curve of the run and of the one it started from."""
     module = lesson()
     module.load_state_dict(ema_weights(run))
     step, minutes, _ = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)["counters"]
@@ -125,13 +126,21 @@ def export(run: Path, out: Path, curve: Path) -> None:
     }
     metadata = {name: asdict(getattr(module, name).config) for name in ("audio", "video", "text")}
     metadata |= {"licence": "Apache-2.0", "trained": "recipes/train_encoders.py", "seed": SEED}
+    if start is not None:
+        metadata["started from"] = len(losses(start)) * LOOP.log_every
     metadata |= {"steps": step, "minutes": round(minutes, 1), "words": weft.weights.sha256("weft-text")}
     weft.weights.save(out, tensors, metadata)
-    lines = [json.loads(line) for line in (run / LOG).read_text().splitlines()]
     what = f"weft's encoders: losses in nats, means over {LOOP.log_every} steps; one core, shared; bfloat16"
-    table = {"what": what, "lesson": asdict(module.config), "curve": [x for x in lines if "loss" in x]}
+    table = {"what": what, "note": note, "lesson": asdict(module.config)}
+    table |= {"started from": [] if start is None else losses(start), "curve": losses(run)}
     curve.write_text(json.dumps(table, indent=1) + "\n")
     print(f"{out}: {out.stat().st_size / 2**20:.2f} MiB, step {step}, {minutes:.1f} minutes")
+
+
+def losses(run: Path) -> list[dict[str, float]]:
+    """The logged means of a run."""
+    lines = [json.loads(line) for line in (run / LOG).read_text().splitlines()]
+    return [line for line in lines if "loss" in line]
 
 
 def main() -> None:
@@ -149,6 +158,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=LOOP.minutes)
     parser.add_argument("--start", type=Path, help="an earlier run to go on from, with a schedule of its own")
     parser.add_argument("--out", type=Path, default=SHIPPED)
+    parser.add_argument("--note", default="", help="to be kept beside the curve")
     parser.add_argument("--curve", type=Path, default=CURVE)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -162,7 +172,7 @@ def main() -> None:
     if given.stage in ("train", "all"):
         learn(given.data, given.run, given.minutes, given.start)
     if given.stage in ("export", "all"):
-        export(given.run, given.out, given.curve)
+        export(given.run, given.out, given.curve, given.start, given.note)
 
 
 if __name__ == "__main__":
