@@ -50,7 +50,7 @@ def test_all_good_is_0_with_a_table(weft_eval: Callable[..., Ran], sets: tuple[P
     status, out, err = weft_eval(*sets)
     assert status == 0 and err == ""
     assert "plain v1" in out and "onset-f1@50 ↑" in out and "reference: 3 × 22050 Hz, 2 ch" in out
-    assert "fewer than 2 D" in out and "left out: kl" in out
+    assert "fewer than 2 D" in out and "kl/weft" in out and "left out: " in out and "a video column" in out
 
 
 def test_a_failed_clip_is_1_with_the_list(weft_eval: Callable[..., Ran], sets: tuple[Path, Path]) -> None:
@@ -69,8 +69,8 @@ def test_a_failed_clip_is_1_with_the_list(weft_eval: Callable[..., Ran], sets: t
         (("--protocol", "vggsounds"), "did you mean vggsound"),
         (("--metrics", "nothing-known"), "unknown metric"),
         (("--metrics", " , "), "names nothing"),
-        (("--embedders", "x"), "known: log-mel-statistics"),
-        (("--metrics", "kl"), "no embedder here gives classes"),
+        (("--embedders", "x"), "known: weft, log-mel-statistics"),
+        (("--metrics", "kl", "--embedders", "log-mel-statistics"), "no embedder here gives classes"),
     ],
 )
 def test_misuse_is_2_and_one_line(

@@ -33,6 +33,7 @@ FAST = Protocol(
     summary="for tests",
     window=Window(rate=RATE, channels=2),
     metrics=("onset-f1@50", "onset-ap@50", "envelope-r", "mel", "ild", "pan-r", "frechet", "kernel", "lufs"),
+    embedders=("log-mel-statistics",),
 )
 
 

@@ -133,6 +133,24 @@ class WeftText:
         return self.net(*self.words.tokens(texts, self.net.config.length))
 
 
+class WeftEncoders:
+    """The three as one embedder, of sound, pictures and words."""
+
+    name = "weft"
+    rate, fps, size, labels = WeftAudio.rate, WeftVideo.fps, WeftVideo.size, WeftAudio.labels
+
+    def __init__(self, audio: WeftAudio, video: WeftVideo, text: WeftText) -> None:
+        self.audio, self.video, self.text = audio, video, text
+        self.sha256, self.windows, self.d = audio.sha256, audio.windows, audio.d
+        self.embed, self.logits = audio.embed, audio.logits
+        self.embed_video, self.embed_text = video.embed_video, text.embed_text
+
+    @classmethod
+    def load(cls, name: str | Path = NAME) -> WeftEncoders:
+        """Return the three in the weights `name`. Raises WeightsError when they are missing or of another kind."""
+        return cls(WeftAudio.load(name), WeftVideo.load(name), WeftText.load(name))
+
+
 def _windows(window: int, hop: int) -> str:
     return (
         f"windows of {window / STEP_HZ:.2f} s every {hop / STEP_HZ:.2f} s; a tail that fills none is left out, "

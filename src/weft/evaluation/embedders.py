@@ -11,12 +11,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from weft.cues.words import closest
 from weft.errors import UserError
+from weft.evaluation import published_embedders as user
 from weft.evaluation.features import Arrays, Feature, Of, Picture
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ OUTPUTS: dict[str, Of] = {"audio@": "sound", "logits@": "sound", "video@": "pict
 class EmbedderSpec:
     """`gives` are keys of OUTPUTS; `windows` says how it cuts time, as the embedder itself does; `sha256` is that of
     its weights and may raise WeightsError; `load` builds it. Both functions must stand at the top of a module, as
-    worker processes look them up by name."""
+    worker processes look them up by name. `in_step`: its rows of sound and of pictures are of the same windows.
+    `pictures`: how they come to its size: "cover" cuts the middle out, "squash" ignores their shape, "whole" leaves it
+    and makes the shorter side as long as its own."""
 
     name: str
     summary: str
@@ -38,6 +41,21 @@ class EmbedderSpec:
     gives: tuple[str, ...]
     sha256: Callable[[], str]
     load: Callable[[], Embedder]
+    in_step: bool = False
+    pictures: Literal["cover", "squash", "whole"] = "cover"
+
+
+def _weft() -> Embedder:
+    from weft.encoders.own import WeftEncoders
+
+    return WeftEncoders.load()
+
+
+def _weft_sha256() -> str:
+    from weft.encoders.own import NAME
+    from weft.weights import sha256
+
+    return sha256(NAME)
 
 
 def _log_mel() -> Embedder:
@@ -56,12 +74,90 @@ EMBEDDERS = {
     spec.name: spec
     for spec in (
         EmbedderSpec(
+            name="weft",
+            summary="weft's own of sound, pictures and words, trained in its world; needs no download",
+            windows="windows of 0.96 s every 0.48 s; a tail that fills none is left out, a shorter clip is "
+            "padded to one",
+            gives=("audio@", "logits@", "video@", "text@"),
+            sha256=_weft_sha256,
+            load=_weft,
+            in_step=True,
+            pictures="squash",
+        ),
+        EmbedderSpec(
             name="log-mel-statistics",
             summary="mean and spread of 64 mel bands a second: needs no network, hears timbre coarsely",
             windows="1 s without overlap, the rest dropped; a shorter clip is one window",
             gives=("audio@",),
             sha256=_log_mel_sha256,
             load=_log_mel,
+        ),
+        EmbedderSpec(
+            name="vggish",
+            summary="VGGish before its last ReLU, 128 dimensions: FAD",
+            windows="0.96 s side by side, an unfinished last one left out; silence after a sound shorter "
+            "than 0.975 s",
+            gives=("audio@",),
+            sha256=user.vggish_sha256,
+            load=user.vggish,
+        ),
+        *(
+            EmbedderSpec(
+                name=name,
+                summary=f"PANNs' Cnn14 at {kilohertz} kHz, 2048 dimensions a clip, 527 classes: FD, FAD-P, KL, ISc",
+                windows="the whole clip; one shorter than 0.32 s is followed by silence",
+                gives=("audio@", "logits@"),
+                sha256=sha256,
+                load=load,
+            )
+            for name, kilohertz, sha256, load in (
+                ("cnn14-16k", 16, user.cnn14_16k_sha256, user.cnn14_16k),
+                ("cnn14-32k", 32, user.cnn14_32k_sha256, user.cnn14_32k),
+            )
+        ),
+        EmbedderSpec(
+            name="passt-s",
+            summary="PaSST-S, 768 dimensions, 527 classes: FD_PaSST, KL, ISc",
+            windows="10 s side by side, the last one ends with the sound; a shorter sound as it is, silence "
+            "up to 0.16 s",
+            gives=("audio@", "logits@"),
+            sha256=user.passt_sha256,
+            load=user.passt,
+        ),
+        EmbedderSpec(
+            name="melception",
+            summary="SpecVQGAN's Inception over mel pictures, 2048 dimensions, 309 classes: FID, MKL",
+            windows="10 s side by side, the last one ends with the sound; silence after a shorter sound",
+            gives=("audio@", "logits@"),
+            sha256=user.melception_sha256,
+            load=user.melception,
+        ),
+        EmbedderSpec(
+            name="laion-clap-audio",
+            summary="LAION-CLAP 630k-audioset-best, 512 dimensions, unit norm: FAD-LC, CLAP scores",
+            windows="10 s side by side, the last one ends with the sound; a shorter sound is repeated whole, "
+            "then silence",
+            gives=("audio@", "text@"),
+            sha256=user.laion_clap_sha256,
+            load=user.laion_clap,
+        ),
+        EmbedderSpec(
+            name="ms-clap-2023",
+            summary="MS-CLAP 2023, 1024 dimensions: FAD-C, CLAP scores",
+            windows="7 s side by side, the last one ends with the sound; a shorter sound is repeated",
+            gives=("audio@", "text@"),
+            sha256=user.ms_clap_sha256,
+            load=user.ms_clap,
+        ),
+        EmbedderSpec(
+            name="imagebind-huge",
+            summary="ImageBind of sound, pictures and words, 1024 dimensions: IB-score",
+            windows="pictures: pairs of frames 2 s apart, three squares each; sound: three clips of 2 s, "
+            "evenly spread",
+            gives=("audio@", "video@", "text@"),
+            sha256=user.imagebind_sha256,
+            load=user.imagebind,
+            pictures="whole",
         ),
     )
 }
@@ -104,7 +200,7 @@ def _embedded(spec: EmbedderSpec, output: str, clip: Any) -> Arrays:
         if output == "text@":
             rows = net.embed_text([clip])
         elif output == "video@":
-            rows = net.embed_video(_frames(clip, net.fps, net.size))
+            rows = net.embed_video(_frames(clip, net.fps, net.size, spec.pictures))
         else:
             wave, rate = torch.from_numpy(clip.native)[None], clip.native_rate
             rows = net.logits(wave, rate) if output == "logits@" else net.embed(wave, rate)[0]
@@ -115,8 +211,13 @@ def _embedded(spec: EmbedderSpec, output: str, clip: Any) -> Arrays:
     return given | ({"rate": np.array(net.rate)} if OUTPUTS[output] == "sound" else {})
 
 
-def _frames(picture: Picture, fps: float, size: tuple[int, int]) -> np.ndarray:
+def _frames(
+    picture: Picture, fps: float, size: tuple[int, int], pictures: Literal["cover", "squash", "whole"]
+) -> np.ndarray:
     from weft.media.video import Video
 
     film = Video.open(picture.path, picture.window.start_s, picture.window.duration_s)
-    return film.frames(fps, size, "cover")
+    if pictures != "whole":
+        return film.frames(fps, size, pictures)
+    scale = min(size) / min(film.width, film.height)
+    return film.frames(fps, (round(film.width * scale), round(film.height * scale)))

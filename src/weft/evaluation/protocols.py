@@ -17,6 +17,7 @@ _ENVELOPE = ("e-l1-fol-ai", "envelope-r", "lag", "level")
 _SPECTRUM = ("mel", "mel-active")
 _SPACE = ("ild", "pan-r", "spatial-align")
 _SETS = ("frechet", "kernel", "kl", "isc")
+_MEANING = ("cosine-aa", "cosine-ta", "cosine-va", "in-step")
 _ITSELF = ("lufs", "true-peak", "clipped", "silent", "tail", "width", "flatness")
 
 
@@ -30,7 +31,7 @@ class Protocol:
     summary: str
     window: Window
     metrics: tuple[str, ...]
-    embedders: tuple[str, ...] = ("log-mel-statistics",)
+    embedders: tuple[str, ...] = ("weft",)
     headline: str = "onset-f1@50"
     scatter: tuple[str, str] = ("envelope-r", "onset-f1@50")
 
@@ -47,7 +48,17 @@ PROTOCOLS = {
             version=1,
             summary="whole clips in stereo at 44.1 kHz; the two sounds of a pair as long as each other",
             window=Window(rate=44100, channels=2),
-            metrics=(*_ONSETS, "onset-count", *_ENVELOPE, *_SPECTRUM, *_SPACE, "av-align", *_SETS, *_ITSELF),
+            metrics=(
+                *_ONSETS,
+                "onset-count",
+                *_ENVELOPE,
+                *_SPECTRUM,
+                *_SPACE,
+                "av-align",
+                *_SETS,
+                *_MEANING,
+                *_ITSELF,
+            ),
         ),
         Protocol(
             name="greatest-hits",
@@ -64,6 +75,7 @@ PROTOCOLS = {
                 *_SPECTRUM,
                 "av-align",
                 *_SETS,
+                *_MEANING,
                 "lufs",
             ),
         ),
@@ -78,6 +90,7 @@ PROTOCOLS = {
                 "kl",
                 "kl-compat",
                 "isc",
+                *_MEANING,
                 "av-align",
                 "envelope-r",
                 *_SPECTRUM,
@@ -91,7 +104,17 @@ PROTOCOLS = {
             version=1,
             summary="the first 8 s in mono at 44.1 kHz, shorter clips filled with silence",
             window=Window(rate=44100, channels=1, duration_s=8.0, short="fill"),
-            metrics=("frechet", "kernel", "kl", "isc", "av-align", "envelope-r", *_SPECTRUM, "lufs"),
+            metrics=(
+                "frechet",
+                "kernel",
+                "kl",
+                "isc",
+                *_MEANING,
+                "av-align",
+                "envelope-r",
+                *_SPECTRUM,
+                "lufs",
+            ),
             headline="mel",
             scatter=("envelope-r", "mel"),
         ),
@@ -100,7 +123,7 @@ PROTOCOLS = {
             version=1,
             summary="weft's world of blows: whole clips in stereo at 44.1 kHz, times and places by the cue sheets",
             window=Window(rate=44100, channels=2),
-            metrics=(*_ONSETS, "onset-count", *_ENVELOPE, *_SPECTRUM, *_SPACE, "frechet", "kernel", *_ITSELF),
+            metrics=(*_ONSETS, "onset-count", *_ENVELOPE, *_SPECTRUM, *_SPACE, *_SETS, *_MEANING, *_ITSELF),
         ),
         Protocol(
             name="world-walks",
@@ -113,8 +136,8 @@ PROTOCOLS = {
                 *_ENVELOPE,
                 *_SPECTRUM,
                 *_SPACE,
-                "frechet",
-                "kernel",
+                *_SETS,
+                *_MEANING,
                 *_ITSELF,
             ),
             headline="envelope-r",

@@ -39,7 +39,8 @@ class Metric:
     `chance` (of each clip, averaged) give further baselines by name.
     `least`, `most`: its range. `rate`: that at which it reads the sound, when it is not the protocol's.
     `floor`: also score random halves of the reference against each other. `rows_per_d`: the value is flagged when it
-    rests on fewer rows than this many times the dimensions.
+    rests on fewer rows than this many times the dimensions. `in_step`: only for embedders whose windows of sound and
+    picture are the same.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Metric:
     rate: int | None = None
     floor: bool = False
     rows_per_d: float = 0.0
+    in_step: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,38 @@ def _e_l1() -> list[Metric]:
         )
         for preset, (title, rate) in titles.items()
     ]
+
+
+def _meaning() -> list[Metric]:
+    titles = {
+        "cosine-aa": ("audio@", "cosine to the reference sound (clap_aa)"),
+        "cosine-ta": ("text@", "cosine of sound and text (clap_ta)"),
+        "cosine-va": ("video@", "cosine of sound and picture (IB-score)"),
+    }
+    out = [
+        Metric(
+            name=name,
+            title=title,
+            unit="",
+            better="higher",
+            made=("audio@",),
+            true=(of,),
+            clip=partial(compare.cosine, of=of),
+            baselines=OTHERS if of == "audio@" else ALL,
+        )
+        for name, (of, title) in titles.items()
+    ]
+    in_step = Metric(
+        name="in-step",
+        title="cosine of sound and picture, window by window",
+        unit="",
+        better="higher",
+        made=("audio@",),
+        true=("video@",),
+        clip=compare.in_step,
+        in_step=True,
+    )
+    return [*out, in_step]
 
 
 def _itself() -> list[Metric]:
@@ -271,6 +305,7 @@ METRICS = {
             baselines=("silence",),
             floor=True,
         ),
+        *_meaning(),
         Metric(
             name="kl",
             title="KL of the classes",
@@ -321,5 +356,6 @@ def rows(metrics: Sequence[Metric], embedders: Sequence[EmbedderSpec]) -> list[R
         asked = {name for name in (*m.made, *m.true) if name.endswith("@")}
         if not asked:
             out.append(Row(metric=m))
-        out += [Row(metric=m, embedder=e) for e in embedders if asked and asked <= set(e.gives)]
+        fit = [e for e in embedders if asked and asked <= set(e.gives) and (e.in_step or not m.in_step)]
+        out += [Row(metric=m, embedder=e) for e in fit]
     return out

@@ -1,0 +1,88 @@
+"""The table of embedders says of each what the embedder itself says, and our own one gives every row it can."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from evaluation_toys import RATE, clicks
+from torch import nn
+
+from weft.errors import WeightsError
+from weft.evaluation.embedders import EMBEDDERS
+from weft.evaluation.result import Evaluation
+
+
+def said() -> dict[str, str]:
+    from weft.encoders.cnn14 import CNN14_16K, CNN14_32K, Cnn14
+    from weft.encoders.imagebind import ImageBind
+    from weft.encoders.laion_clap import LaionClap
+    from weft.encoders.log_mel_statistics import LogMelStatistics
+    from weft.encoders.melception import Melception
+    from weft.encoders.ms_clap import MsClap
+    from weft.encoders.own import WeftEncoders
+    from weft.encoders.passt import Passt
+    from weft.encoders.vggish import Vggish
+
+    bare = nn.Identity()
+    made = (
+        WeftEncoders.load(),
+        LogMelStatistics(),
+        Vggish,
+        Cnn14(bare, config=CNN14_16K, name="cnn14-16k", sha256=""),
+        Cnn14(bare, config=CNN14_32K, name="cnn14-32k", sha256=""),
+        Passt(bare, sha256=""),
+        Melception,
+        LaionClap(bare, name="laion-clap-audio"),
+        MsClap(bare),
+        ImageBind,
+    )
+    return {e.name: e.windows for e in made}
+
+
+def test_windows_are_told_as_the_embedders_tell_them() -> None:
+    assert {name: spec.windows for name, spec in EMBEDDERS.items()} == said()
+
+
+@pytest.mark.parametrize("name", [n for n in EMBEDDERS if n not in ("weft", "log-mel-statistics")])
+def test_a_published_one_says_which_file_it_lacks(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"no .* in .*licence: .*put it there"):
+        EMBEDDERS[name].sha256()
+
+
+def film(path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 72, "yuv420p"
+        for _ in range(50):
+            picture = rng.integers(0, 255, (9, 12, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode())
+
+
+def test_our_own_hears_sees_and_reads(tmp_path: Path, run: Callable[..., Evaluation]) -> None:
+    rows = ["reference,predicted,video,text"]
+    for k in range(3):
+        soundfile.write(tmp_path / f"true{k}.wav", clicks(k, seconds=2.0), RATE)
+        soundfile.write(tmp_path / f"made{k}.wav", clicks(k + 5, seconds=2.0), RATE)
+        film(tmp_path / f"film{k}.mp4", k)
+        rows.append(f"true{k}.wav,made{k}.wav,film{k}.mp4,a stick hits {('wood', 'metal', 'glass')[k]}")
+    (tmp_path / "pairs.csv").write_text("\n".join(rows) + "\n")
+    names = ("frechet", "kernel", "kl", "isc", "cosine-aa", "cosine-ta", "cosine-va", "in-step")
+    found = run(tmp_path / "pairs.csv", metrics=names)
+    assert found.ok, found.to_json()
+    for name in names:
+        value = found.score(f"{name}/weft").value
+        assert value is not None and np.isfinite(value), name
+    assert -1 <= found.score("cosine-va/weft").value <= 1
+    assert found.score("frechet/weft").value > 0
+    json.dumps(found.to_json())
