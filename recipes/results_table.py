@@ -25,6 +25,10 @@ COMMANDS = {
     "spotter": "python recipes/evaluate_spotter.py report --world CACHE --chosen BAR --clips CLIPS",
     "silent": "python recipes/evaluate_silent.py --world CACHE --listener LISTENER",
     "speed": "python recipes/benchmark.py --runs 5",
+    "takes": "python recipes/evaluate_takes.py",
+    "encoders": "python recipes/measure_encoders.py --cache CACHE --split test --clips 200",
+    "eval_speed": "python recipes/benchmark_eval.py --clips 200 --seconds 8 --jobs 2",
+    "frechet_speed": "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python recipes/benchmark_frechet.py --repeats 3",
 }
 
 
@@ -199,9 +203,9 @@ def real(found: dict[str, Any]) -> list[str]:
         "Spotter on real clips: onset F1@100 ms against librosa's onsets of the file's own sound, chance with as many",
         "onsets in brackets. Lag: how far that sound lies behind the picture where the two agree best, within 0.2 s;",
         "then F1 and chance there (chance may choose its own lag). By eye: F1@50 ms against the impacts that can be",
-        "seen (`recipes/impacts_by_eye.json`), without any lag. That the second training run alone scores less by eye",
-        "was seen on these clips, and is why the shipped weights lie half way between both runs; how far between was",
-        "not tried out on them (`results/spotter_training.json`).",
+        "seen (`recipes/impacts_by_eye.json`), without any lag. That a later training run alone scores less by eye was",
+        "seen on these clips, and is why the shipped weights lie half way between runs; how far between was not tried",
+        "out on them (`results/spotter_training.json`).",
         "",
         "| clip | labels | found | timed by | F1 | lag, s | F1 at that lag | motion detector F1 | F1@50 ms by eye |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -215,6 +219,43 @@ def real(found: dict[str, Any]) -> list[str]:
         eyed = row["spotter f1@50, chance, by eye"]
         cells.append(f"{eyed[0]:.2f} ({eyed[1]:.2f})" if eyed else "")
         lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return lines
+
+
+TAKEN = {
+    "onset-f1@50": "onset F1@50 ms",
+    "envelope-r": "envelope r",
+    "pan-r": "pan r",
+    "mel": "mel error, dB",
+    "kl/weft": "KL of materials, nats",
+    "frechet/weft": "Fréchet distance",
+    "cosine-aa/weft": "cosine to the true sound",
+}
+
+
+def takes(found: dict[str, Any]) -> list[str]:
+    """What `weft eval` says of the performers: each number beside silence, another clip's sound and the true one."""
+    if "takes" not in found:
+        return []
+    report = found["takes"]
+    lines = ["", "By `weft eval` on the world's test clips, true cue sheets performed (protocols "]
+    lines[-1] += ", ".join(f"{p['name']} v{p['version']}" for p in report["protocol"].values())
+    lines[-1] += f"; {report['clips']} clips each, seeds 0, 1 and 2 in turn):"
+    lines += [
+        "",
+        "| protocol | system | " + " | ".join(TAKEN.values()) + " |",
+        "|---" * (len(TAKEN) + 2) + "|",
+    ]
+    for domain, plan in report["protocol"].items():
+        for name, row in report[domain].items():
+            scored = [row["scores"][key] for key in TAKEN]
+            cells = [shown(s if s["low"] is not None else s["value"]) for s in scored]
+            lines.append(f"| {plan['name']} | {name} | " + " | ".join(cells) + " |")
+        for kind in ("reference", "shuffled", "silence"):
+            scores = next(iter(report[domain].values()))["scores"]
+            cells = [shown(scores[k]["baselines"].get(kind, "")) for k in TAKEN]
+            named = {"reference": "true sounds", "shuffled": "sounds of other clips", "silence": "silence"}
+            lines.append(f"| | {named[kind]} | " + " | ".join(cells) + " |")
     return lines
 
 
@@ -250,6 +291,7 @@ def document(found: dict[str, Any]) -> str:
         *[f"- `results/{name}.json`: `{command}`" for name, command in COMMANDS.items() if name in found],
         "",
         *table(found, CODEC + PERFORMERS + SPOTTER + SILENT),
+        *takes(found),
         *dials(found),
         *real(found),
         *speed(found),
@@ -263,7 +305,7 @@ def readme(text: str, found: dict[str, Any]) -> str:
     """The README with its table replaced."""
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    block = "\n".join([*table(found, CODEC + PERFORMERS + SPOTTER + SILENT), *speed(found)])
+    block = "\n".join([*table(found, CODEC + PERFORMERS + SPOTTER + SILENT), *takes(found), *speed(found)])
     return f"{before}{BEGIN}\n{block}\n{END}{after}"
 
 
