@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from weft.encoders.byte_pairs import BytePairs
-from weft.encoders.fbank import kaldi_fbank
 from weft.encoders.imagebind_net import HUGE, ImageBindNet
+from weft.encoders.kaldi import fbank
 from weft.encoders.loading import filled
 from weft.encoders.pictures import channels_first, normalised, shorter_side, three_crops
-from weft.encoders.resampling import resampled
+from weft.encoders.windows import at_rate
 from weft.weights import published
 from weft.weights.published import Published
 
@@ -84,7 +84,7 @@ class ImageBind:
         The clips start at 0, half way and 2 s before the end; a sound under 2 s is heard whole three times. The mean
         of the three is av-benchmark's vector. Raises ValueError below 25 ms.
         """
-        heard = resampled(wave, rate, self.rate)
+        heard = at_rate(wave, rate, self.rate)
         return torch.stack([self._run("audio", self.clips(one)) for one in heard])
 
     def clips(self, wave: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ class ImageBind:
         for i, bank in enumerate(banks):
             start = spare * i // (_CLIPS - 1)  # the reference floors seconds, and may start a sample earlier
             clip = wave[start : start + length]
-            heard = kaldi_fbank(clip, self.rate, config.grid[0])[: config.grid[1]]
+            heard = fbank(clip, rate=self.rate, n_mels=config.grid[0], window="hanning")[: config.grid[1]]
             bank[0, :, : len(heard)] = heard.T
         return (banks - _SOUND_MEAN) / _SOUND_STD
 

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from weft.encoders.loading import filled
-from weft.encoders.resampling import resampled
 from weft.encoders.synchformer_audio import RATE, TINY_AUDIO, AudioConfig, SynchformerAudio
 from weft.encoders.synchformer_visual import FPS, TINY_VISUAL, SynchformerVisual, VisualConfig
+from weft.encoders.windows import at_rate
 from weft.weights import published
 from weft.weights.published import Published
 
@@ -157,7 +157,7 @@ class Synchformer:
             return self.net.compare(pair[0], pair[1]).cpu()
 
     def _hear(self, wave: Tensor, rate: int) -> Tensor:
-        return self.net.afeat_extractor.encode(resampled(wave, rate, RATE))
+        return self.net.afeat_extractor.encode(at_rate(wave, rate, RATE))
 
 
 def load_visual() -> SynchformerVisual:

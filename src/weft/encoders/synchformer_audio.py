@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from weft.encoders.fbank import mel_power
+from weft.encoders.mel import mel_spectrogram
 from weft.encoders.synchformer_visual import Pool
 
 RATE = 16000
@@ -78,13 +78,16 @@ class SynchformerAudio(nn.Module):
             raise ValueError(
                 f"Synchformer needs mono sound [B, N] of {SEGMENT} samples or more, not {list(wave.shape)}"
             )
-        mel = mel_power(
+        mel = mel_spectrogram(
             wave.float().unfold(1, SEGMENT, STRIDE),
-            RATE,
-            size=1024,
-            length=400,
+            rate=RATE,
+            n_fft=1024,
+            win=400,
             hop=160,
-            bands=self.config.bands,
+            n_mels=self.config.bands,
+            scale="htk",
+            norm=None,
+            pad="reflect",
         )
         log = (mel + 1e-6).log()
         log = F.pad(log, (0, self.config.columns - log.shape[-1]))
