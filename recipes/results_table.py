@@ -256,6 +256,13 @@ def takes(found: dict[str, Any]) -> list[str]:
             cells = [shown(scores[k]["baselines"].get(kind, "")) for k in TAKEN]
             named = {"reference": "true sounds", "shuffled": "sounds of other clips", "silence": "silence"}
             lines.append(f"| | {named[kind]} | " + " | ".join(cells) + " |")
+        cells = [shown(scores[k]["floor"]) if scores[k]["floor"] is not None else "" for k in TAKEN]
+        lines.append("| | halves of the true sounds | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "Where these differ from the rows above: other clips, onsets against the whole cue sheet, and pan r of the",
+        "two sounds wherever the true one sounds (there of blows that stand out, against the sheet).",
+    ]
     return lines
 
 
