@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,3 +88,20 @@ def test_our_own_hears_sees_and_reads(tmp_path: Path, run: Callable[..., Evaluat
     assert -1 <= found.score("cosine-va/weft").value <= 1
     assert found.score("frechet/weft").value > 0
     json.dumps(found.to_json())
+
+
+def test_a_warm_run_loads_no_network(tmp_path: Path, run: Callable[..., Evaluation]) -> None:
+    for side, seed in (("true", 0), ("made", 5)):
+        (tmp_path / side).mkdir()
+        for k in range(2):
+            soundfile.write(tmp_path / side / f"{k}.wav", clicks(seed + k), RATE)
+    names = ["frechet", "cosine-aa", "mel"]
+    run(tmp_path / "true", tmp_path / "made", metrics=names)
+    code = (
+        "import sys; from pathlib import Path; from weft.evaluation.run import evaluate;"
+        f"e = evaluate({str(tmp_path / 'true')!r}, {str(tmp_path / 'made')!r}, metrics={names!r},"
+        f" cache=Path({str(tmp_path / 'cache')!r}));"
+        "print(e.ok, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
