@@ -5,7 +5,7 @@ An example is the motion of 4 s, as the spotter reads it, with all that is true 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import numpy as np
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.spotting import closer, motion
 from weft.spotting.network import PICTURE_RATE
+from weft.training.arrays import Arrays
 
 if TYPE_CHECKING:
     from weft.world import WorldClip
@@ -24,7 +25,7 @@ MERGED_S = 0.03  # contacts this near are one onset
 
 
 @dataclass(frozen=True, kw_only=True)
-class Examples:
+class Examples(Arrays):
     """N examples of 4 s. cells float16 `[N, 120, 7, 12, 16]`, overall float32 `[N, 120, 6]` (the sixth: cut), grey,
     change and clock as in `motion.Motion`; events `[N, 48, 4]`: time, strength, action, duration, time -1 where there
     is none; box `[N, 120, 4]`, depth and
@@ -45,18 +46,6 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.cells)
-
-    def save(self, folder: Path) -> None:
-        aside = folder.with_name(f".{folder.name}")
-        aside.mkdir(parents=True, exist_ok=True)
-        for f in fields(self):
-            np.save(aside / f"{f.name}.npy", getattr(self, f.name))
-        aside.replace(folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Examples:
-        """Read by memory map what `save` wrote."""
-        return cls(**{f.name: np.load(folder / f"{f.name}.npy", mmap_mode="r") for f in fields(cls)})
 
     def motion(self, i: int) -> motion.Motion:
         """Example i as the reader takes it."""
@@ -94,7 +83,7 @@ def from_world(split: str, indices: range, rng: np.random.Generator, *, views: i
         clip = render_clip(scene, size=closer.SIZE)
         rows.append(_of_clip(clip, closer.WHOLE))
         rows += [_of_clip(clip, _near(clip, rng)) for _ in range(views)]
-    return _stack(rows)
+    return Examples.stacked(rows)
 
 
 def _of_clip(clip: WorldClip, view: closer.View) -> Examples:
@@ -169,7 +158,7 @@ def from_scribbles(seeds: range) -> Examples:
                 pictures=np.zeros((0, 96, 128, 3), np.uint8),
             )
         )
-    return _stack(rows)
+    return Examples.stacked(rows)
 
 
 def _measured(seen: motion.Motion) -> dict[str, np.ndarray]:
@@ -211,7 +200,3 @@ def event_table(given: list[dict]) -> np.ndarray:
             e.get("duration", 0.0),
         )
     return table
-
-
-def _stack(rows: list[Examples]) -> Examples:
-    return Examples(**{f.name: np.stack([getattr(r, f.name) for r in rows]) for f in fields(Examples)})

@@ -7,7 +7,7 @@ their picture.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.encoders.eye import CHANNELS, FPS, GRID, SIZE, cells
 from weft.encoders.log_mel import log_mel
+from weft.training.arrays import Arrays
 from weft.training.cache import Drawn
 from weft.world import MIX, Scene, render_clip, revoice, sample_scene, split_seed
 
@@ -27,7 +28,7 @@ EVENTS = 48
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pairs:
+class Pairs(Arrays):
     """N scenes of 4 s. mel float16 `[N, 2, 400, 64]` (dB; as it is, on another material); material int8 `[N, 2]`;
     action int8 `[N]`; count int16 `[N]`, contacts; onsets float32 `[N, 48]`, s, those the picture shows when it has
     one, else all, -1 where there is none; index int64 `[N]` in the split; cells float16 `[N, 50, 9, 9, 12]` of the
@@ -44,23 +45,10 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.mel)
 
-    def save(self, folder: Path) -> None:
-        """Write a folder of arrays, aside and then renamed."""
-        aside = folder.with_name(f".{folder.name}")
-        aside.mkdir(parents=True, exist_ok=True)
-        for f in fields(self):
-            np.save(aside / f"{f.name}.npy", getattr(self, f.name))
-        aside.replace(folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Pairs:
-        """Read by memory map what `save` wrote."""
-        return cls(**{f.name: np.load(folder / f"{f.name}.npy", mmap_mode="r") for f in fields(cls)})
-
 
 def sounds(split: str, indices: Iterable[int]) -> Pairs:
     """Hear clips of a split of the world without drawing their pictures."""
-    return _stack([_row(_scene(split, i), i, None, None) for i in indices])
+    return Pairs.stacked([_row(_scene(split, i), i, None, None) for i in indices])
 
 
 def drawn_pairs(split: str, indices: Iterable[int]) -> Pairs:
@@ -71,7 +59,7 @@ def drawn_pairs(split: str, indices: Iterable[int]) -> Pairs:
         clip = render_clip(scene, size=SIZE)
         assert clip.frames is not None
         rows.append(_row(scene, i, clip.audio, at_pictures(clip.frames, clip.fps)))
-    return _stack(rows)
+    return Pairs.stacked(rows)
 
 
 def cached_pairs(clips: Iterable[Drawn]) -> Pairs:
@@ -82,7 +70,7 @@ def cached_pairs(clips: Iterable[Drawn]) -> Pairs:
         scene = sample_scene(label["domain"], label["seed"], duration=DURATION)
         audio = clip.audio.astype(np.float32) / 32767
         rows.append(_row(scene, label["index"], audio, at_pictures(clip.frames, label["fps"])))
-    return _stack(rows)
+    return Pairs.stacked(rows)
 
 
 def parts(data: Path, kind: str) -> Iterator[Pairs]:
@@ -124,7 +112,3 @@ def _row(scene: Scene, index: int, audio: np.ndarray | None, pictures: np.ndarra
         if pictures is None
         else cells(pictures).astype(np.float16),
     )
-
-
-def _stack(rows: list[Pairs]) -> Pairs:
-    return Pairs(**{f.name: np.stack([getattr(r, f.name) for r in rows]) for f in fields(Pairs)})
