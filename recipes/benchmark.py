@@ -26,7 +26,7 @@ SYSTEMS = ("weft-physical", "weft-mini")
 
 
 def make_clip(path: Path) -> None:
-    """A swinging bar over a textured, slowly panning ground, with two cuts."""
+    """A swinging bar over a textured, slowly panning ground, with two cuts; small enough to be looked at closer."""
     rng = np.random.default_rng(0)
     ground = np.kron(rng.integers(0, 200, (90, 200, 3), dtype=np.uint8), np.ones((10, 10, 1), np.uint8))
     with av.open(str(path), "w") as out:
@@ -35,8 +35,8 @@ def make_clip(path: Path) -> None:
         for n in range(SECONDS * FPS):
             shift = (n * 2 + 300 * (n // 90)) % (ground.shape[1] - WIDTH)
             frame = ground[:HEIGHT, shift : shift + WIDTH].copy()
-            y = int(300 * abs(np.cos(n / FPS * 2 * np.pi * 0.9))) + 100
-            frame[y : y + 60, 400:800] = (230, 200, 40)
+            y = int(150 * abs(np.cos(n / FPS * 2 * np.pi * 0.9))) + 250
+            frame[y : y + 50, 500:640] = (230, 200, 40)
             out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         out.mux(stream.encode())
 

@@ -165,3 +165,12 @@ def test_clips_of_hardly_a_picture(count: int) -> None:
             watch(frames, 0.1, reader=Traced())
         return
     assert len(watch(frames, 0.1, reader=Traced()).readings) == 3
+
+
+def test_nothing_is_looked_at_closer_that_a_window_does_not_answer_for() -> None:
+    rng = np.random.default_rng(0)
+    frames = [(k / 10, rng.integers(0, 255, (192, 256, 3), dtype=np.uint8)) for k in range(200)]
+    reader = Traced()
+    seen = watch(frames, 20.0, reader=reader, window=60)
+    assert len(seen.readings) == 600
+    assert len(reader.shown) == 10  # one for each 60 readings

@@ -80,7 +80,7 @@ def watch(
         if reader is None:
             parts.append(classical.read(mine))
             continue
-        parts.append(_closer(reader, seen, reader.read(seen.motion, seen.pictures))[seen.answers])
+        parts.append(_closer(reader, seen, reader.read(seen.motion, seen.pictures)))
     read = joined(parts)
     if reader is None:
         return Observation(readings=read, source="motion", threshold=classical.THRESHOLD)
@@ -91,10 +91,12 @@ def watch(
 
 
 def _closer(reader: Reader, seen: _Window, first: Readings) -> Readings:
-    """What a first look at a window told, and a closer look at the places where it found something."""
+    """The readings that a window answers for: what a first look told, and a closer look at the places where it found
+    something."""
     parts = []
-    for start in range(0, len(first), STRETCH):
-        mine = first[start : start + STRETCH]
+    last = min(seen.answers.stop, len(first))
+    for start in range(seen.answers.start, last, STRETCH):
+        mine = first[start : min(start + STRETCH, last)]
         view = closer.choose(mine)
         if view.side > closer.WIDEST:
             parts.append(mine)
