@@ -13,8 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from pyloudnorm import IIRfilter
-from scipy.signal import lfilter, lfiltic
 
 from weft.media.atomic import write_fault
 
@@ -177,6 +175,10 @@ class LoudnessMeter:
     """
 
     def __init__(self, rate: int) -> None:
+        from pyloudnorm import (
+            IIRfilter,
+        )  # brings scipy.signal, a second that a command without a target saves
+
         self.rate = rate
         self.filters = [
             IIRfilter(4.0, 1 / sqrt(2), 1500.0, rate, "high_shelf"),
@@ -189,6 +191,8 @@ class LoudnessMeter:
 
     def add(self, block: np.ndarray) -> None:
         """Append float `[C, n]`."""
+        from scipy.signal import lfilter, lfiltic
+
         if self.states is None:
             zero = [lfiltic(f.b, f.a, []) for f in self.filters]
             self.states = [np.repeat(z[None, :], block.shape[0], axis=0) for z in zero]

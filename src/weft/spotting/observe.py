@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from weft.errors import WeightsError
+from weft.media.ahead import ahead
 from weft.media.video import Video
 from weft.progress import Progress, silent
 from weft.spotting import classical, closer, motion
@@ -23,6 +24,7 @@ WINDOW = 300  # readings the network reads at once, 10 s
 MARGIN = 60  # readings before and after that it sees and does not answer for; whole pictures at PICTURE_RATE
 STRETCH = 120  # readings that share a closer look, 4 s
 LEAD = 30  # readings before and after that the closer look sees as well
+DECODED_AHEAD = 16  # pictures decoded while those before them are measured
 
 _FORGOTTEN = np.zeros((0, 0, 3), np.uint8)
 
@@ -208,6 +210,6 @@ def _tapped(
 def _pictures(video: Video, progress: Progress) -> Iterator[tuple[float, np.ndarray]]:
     """The clip's own pictures, thinned to 30 per second when there are more."""
     fps = None if video.fps <= HIGHEST_FPS else 30
-    for t, frame in video.iter_frames(fps, closer.SIZE):
+    for t, frame in ahead(video.iter_frames(fps, closer.SIZE), DECODED_AHEAD):
         progress("spot", min(1.0, t / video.duration))
         yield t, frame
