@@ -106,8 +106,9 @@ def learn(
     config = LoopConfig(
         steps=steps,
         minutes=minutes,
-        learning_rate=1.5e-3 if start is None else 1e-3,
+        learning_rate=1.5e-3,
         bf16=True,
+        optimiser="muon",
         ema=0.995,
         warmup=100,
         log_every=25,

@@ -19,10 +19,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+
+from weft.training.muon import Muon
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class LoopConfig:
     clip: float = 1.0  # global norm of the gradient
     ema: float = 0.999
     bf16: bool = False  # autocast around `step`
+    optimiser: Literal["adamw", "muon"] = "adamw"
     seed: int = 0
     device: str = "cpu"
     log_every: int = 50
@@ -100,7 +103,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     device = torch.device(config.device)
     module.to(device).train()
-    optimiser = torch.optim.AdamW(
+    optimiser = (Muon if config.optimiser == "muon" else torch.optim.AdamW)(
         [p for p in module.parameters() if p.requires_grad],
         lr=config.learning_rate,
         betas=config.betas,
@@ -193,7 +196,7 @@ def _to(batch: Any, device: torch.device) -> Any:
 def _save(
     path: Path,
     module: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: torch.optim.Optimizer | Muon,
     ema: dict[str, Tensor],
     generator: torch.Generator,
     counters: tuple[int, float, int],
@@ -218,7 +221,7 @@ def _save(
 def _restore(
     path: Path,
     module: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: torch.optim.Optimizer | Muon,
     ema: dict[str, Tensor],
     generator: torch.Generator,
 ) -> tuple[int, float, int]:
