@@ -260,8 +260,8 @@ def takes(found: dict[str, Any]) -> list[str]:
         lines.append("| | halves of the true sounds | " + " | ".join(cells) + " |")
     lines += [
         "",
-        "The rows of weft-mini and weft-physical that `docs/results.md` keeps are of 402 clips of three domains and",
-        "read otherwise: there onsets are a share of what the true sounds score, here they are counted against the whole",
+        "The rows of weft-mini and weft-physical in `docs/results.md` are of 402 clips of three domains and read",
+        "otherwise: there onsets are a share of what the true sounds score, here they are counted against the whole",
         "cue sheet; pan is told there at blows that stand out, against the sheet, and here wherever the true sound",
         "sounds, against that; and materials are told apart here by encoders that no generator was chosen with.",
     ]
