@@ -18,6 +18,9 @@ from weft.world.planned import Planned
 from weft.world.props import SHEET, Array, Look, Prop, turn
 from weft.world.strokes import Style, sample_arms, sample_style
 
+WHOLE_M = 1.0
+"""A thing longer than this has no end in sight."""
+
 
 @dataclass(kw_only=True, eq=False)
 class Hits(Planned):
@@ -37,11 +40,25 @@ class Hits(Planned):
         return np.broadcast_to(self.origin, (len(t), 3)).copy()
 
     def region(self, t: Array) -> Array:
-        spots = self._spots(t)
-        return ball(spots, min(self.thing.body, 0.14))
+        """The whole thing that is struck, the one of several nearest in time; of what has no end in sight (a floor, a
+        wall, a long rail) the region of impact."""
+        things = [p @ self.frame.T + self.origin for p in self.thing.outlines()]
+        if not things or max(float(np.ptp(p, axis=0).max()) for p in things) > WHOLE_M:
+            return ball(self._spots(t), min(self.thing.body, 0.14))
+        spots = np.c_[np.array(self.thing.spots), np.zeros(len(things))] @ self.frame.T + self.origin
+        nearest = np.square(self._struck(t)[:, None] - spots[None]).sum(2).argmin(1)
+        return np.stack(things)[nearest]
+
+    def _struck(self, t: Array) -> Array:
+        """The point struck nearest in time, [N, 3]."""
+        if not self.contacts:
+            return self.focus(t)
+        times = np.array([c.t + c.duration / 2 for c in self.contacts])
+        where = np.stack([np.atleast_2d(c.where).mean(0) for c in self.contacts])
+        return where[np.abs(t[:, None] - times[None]).argmin(1)]
 
     def _spots(self, t: Array) -> Array:
-        """The point struck next or last, nearest in time, [N, 3]."""
+        """From the point struck last to the one struck next, [N, 3]."""
         if not self.contacts:
             return self.focus(t)
         times = np.array([c.t + c.duration / 2 for c in self.contacts])

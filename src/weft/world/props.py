@@ -57,6 +57,24 @@ class Prop:
     def moving(self) -> bool:
         return self.pos.ndim == 2 or self.rot.ndim == 3 or self.shown is not None
 
+    def outline(self) -> Array:
+        """Points [K, 3] of a prop that stands still whose hull holds it, in what it is posed in. Not for sheets."""
+        s = np.asarray(self.size, float)
+        if self.kind == "lathe":
+            assert self.mesh is not None
+            own = np.asarray(self.mesh, float) * s
+        elif self.kind in ("box", "plane"):
+            own = np.stack(np.meshgrid(*[(-1.0, 1.0)] * 3), -1).reshape(-1, 3) * s
+            own[:, 2] *= self.kind == "box"
+        elif self.kind in ("cylinder", "capsule"):
+            a = np.arange(16) * np.pi / 8
+            ring = np.stack([s[0] * np.cos(a), s[0] * np.sin(a)], 1)
+            ends = s[2] + (s[0] if self.kind == "capsule" else 0.0)
+            own = np.concatenate([np.c_[ring, np.full(16, z)] for z in (-ends, ends)])
+        else:
+            own = np.concatenate([np.eye(3), -np.eye(3)]) * s[0 if self.kind == "sphere" else slice(None)]
+        return np.asarray(own @ self.rot.T + self.pos)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lamp:

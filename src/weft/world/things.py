@@ -52,6 +52,12 @@ class Thing:
     soft: bool = False
     spots: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
 
+    def outlines(self) -> list[Array]:
+        """Of each of the things that are alike, points [K, 3] whose hull holds it; none for a mere surface."""
+        each = len(self.props) // len(self.spots)
+        groups = [self.props[k * each : (k + 1) * each] for k in range(len(self.spots))]
+        return [np.concatenate([p.outline() for p in group]) for group in groups if group]
+
 
 def make(material: str, rng: np.random.Generator, form: str | None = None) -> Thing:
     """A thing of `material`, its top (or face) at the origin, standing on z = floor < 0."""
