@@ -4,10 +4,13 @@
     python recipes/train_spotter.py measure --out MEASURED --split val --count 200
     python recipes/train_spotter.py train --data MEASURED --run RUN --minutes 60
     python recipes/train_spotter.py train --part appearance --data MEASURED --run LOOK
+    python recipes/train_spotter.py train --part outline --data MEASURED --run OUTLINE --minutes 30
     python recipes/train_spotter.py train --data MEASURED --run SECOND --start RUN --plain-from 2700
-    python recipes/train_spotter.py export --run SECOND --first RUN --look LOOK --threshold T --share S --sure E
+    python recipes/train_spotter.py export --run SECOND --first RUN --look LOOK --outline OUTLINE \
+        --threshold T --share S --sure E
 
-Motion and appearance share no weights, so each is trained by itself.
+Motion, appearance and outline share no weights, so each is trained by itself; the outline on the boxes that the shipped
+motion part finds.
 
 Clips of the world are drawn, measured as a whole and through closer views, and let go of. Measuring may go on while
 training runs: it takes in what is new.
@@ -28,9 +31,9 @@ import weft.weights
 from weft.metrics import boxes, onset
 from weft.metrics.envelope import correlation
 from weft.spotting.network import SpotterConfig, SpotterNet
-from weft.spotting.reader import Reader
+from weft.spotting.reader import Reader, embedded
 from weft.spotting.readings import pick
-from weft.training import examples, spotter, variations
+from weft.training import examples, outline, spotter, variations
 from weft.training.loop import LoopConfig, ema_weights, train
 
 SCRIBBLES_PER_PART, PER_PART = 50, 25
@@ -39,6 +42,10 @@ WORLDS, DRAWINGS = 7, 1
 PLAIN = 0.6  # share of the examples that are left as measured, late in a run
 PICTURES = 128  # in a step of the appearance branch
 APPEARANCE = ("look.", "material.")
+OUTLINE = ("outline.",)
+APART = (*APPEARANCE, *OUTLINE)  # what the motion part's training leaves alone
+BOXES = 48  # in a step of the outline
+OUTLINE_VAL = 5  # the last parts of the training clips, held out of the outline's training
 YOUNG = ("close.", "box_shift.")  # parts that a run to start from may lack: they begin as nothing
 LOOKS_TRIED = (  # noise on the descriptions, dropout, weight decay, learning rate
     (0.5, 0.4, 0.3, 2e-3),
@@ -101,7 +108,7 @@ def learn(
         print("the start", start, flush=True)
         validate(net, val)
     for name, parameter in net.named_parameters():
-        parameter.requires_grad_(not name.startswith(APPEARANCE))
+        parameter.requires_grad_(not name.startswith(APART))
     pool = Pool(data, plain_from)
     config = LoopConfig(
         steps=steps,
@@ -120,8 +127,8 @@ def learn(
 
 def _take_motion(net: SpotterNet, run: Path) -> None:
     """Put the moving average of a run's motion part, or that of a file of weights, into `net`."""
-    kept = {k: v.float() for k, v in _weights(run).items() if not k.startswith(APPEARANCE)}
-    missing = [k for k in net.state_dict() if k not in kept and not k.startswith((*APPEARANCE, *YOUNG))]
+    kept = {k: v.float() for k, v in _weights(run).items() if not k.startswith(APART)}
+    missing = [k for k in net.state_dict() if k not in kept and not k.startswith((*APART, *YOUNG))]
     if missing:
         raise SystemExit(f"{run} has not {missing}")
     net.load_state_dict(net.state_dict() | kept)
@@ -200,14 +207,57 @@ def _look_step(
     return spotter.look_loss(net, *given, generator, noise=noise)
 
 
-def export(run: Path, first: Path | None, look: Path, out: Path, note: str, bar: dict[str, float]) -> None:
-    """Write the moving averages, motion from `run` and appearance from `look`, as float16, configuration beside.
+def learn_outline(data: Path, run: Path, minutes: float, steps: int, start: Path | None) -> None:
+    """Train the outline, with `start` from the moving average of an earlier run; what the shipped motion part finds on
+    the training clips is kept under `run`/found."""
+    folders = []
+    for part in sorted(data.glob("train-*")):
+        kept = run / "found" / part.name
+        if not kept.is_dir():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            outline.found(examples.Examples.load(part), embedded()).save(kept)
+            print("found", part.name, flush=True)
+        folders.append(kept)
+    learnt, held = outline.read(folders[:-OUTLINE_VAL]), outline.read(folders[-OUTLINE_VAL:])
+    print("boxes", len(learnt), len(held), flush=True)
+    torch.manual_seed(2)
+    net = SpotterNet(SpotterConfig()).outline
+    if start is not None:
+        net.load_state_dict(ema_weights(start))
+    config = LoopConfig(
+        steps=steps,
+        minutes=minutes,
+        learning_rate=2e-3,
+        weight_decay=0.02,
+        bf16=True,
+        ema=0.998,
+        warmup=100,
+        log_every=100,
+    )
+
+    def batch(step: int) -> dict[str, torch.Tensor]:
+        return outline.batch(learnt, np.random.default_rng((step, 83)), BOXES)
+
+    def tell(step: int) -> None:
+        averaged = SpotterNet(SpotterConfig()).outline
+        averaged.load_state_dict(ema_weights(run))
+        before, after = outline.score(averaged, held, 2)
+        print(f"step {step}, held-out parts: IoU {before:.3f} found, {after:.3f} outlined", flush=True)
+
+    train(net, lambda given, _: outline.losses(net, given), batch, config, run, on_checkpoint=tell)
+
+
+def export(
+    run: Path, first: Path | None, look: Path, edges: Path, out: Path, note: str, bar: dict[str, float]
+) -> None:
+    """Write the moving averages as float16, configuration beside: motion from `run`, appearance from `look`, the
+    outline from `edges`.
 
     With `first`, the run it started from, motion is half way between the two: what was learnt later without what
     it cost elsewhere (Wortsman et al. 2022, robust fine-tuning of zero-shot models).
     """
     net = SpotterNet(SpotterConfig())
-    tensors = {k: v for k, v in ema_weights(run).items() if not k.startswith(APPEARANCE)}
+    tensors = {k: v for k, v in _weights(run).items() if not k.startswith(APART)}
     if first is not None:
         young = {k: v for k, v in tensors.items() if k.startswith(YOUNG)}
         begun = {
@@ -216,7 +266,13 @@ def export(run: Path, first: Path | None, look: Path, out: Path, note: str, bar:
         }
         before = begun | {k: v.float() for k, v in _weights(first).items()}
         tensors = {k: torch.lerp(before[k], v, 0.5) for k, v in tensors.items()}
-    tensors |= {k: v for k, v in ema_weights(look).items() if k.startswith(APPEARANCE)}
+    tensors |= {k: v for k, v in _weights(look).items() if k.startswith(APPEARANCE)}
+    own = edges.is_file()  # a file of the whole spotter's weights
+    tensors |= {
+        k if own else OUTLINE[0] + k: v
+        for k, v in _weights(edges).items()
+        if k.startswith(OUTLINE) or not own
+    }
     net.load_state_dict(tensors)
     half = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     weft.weights.save(out, half, {"config": asdict(net.config), "trained": note} | bar)
@@ -240,14 +296,15 @@ def main() -> None:
     t.add_argument("--minutes", type=float, default=60.0)
     t.add_argument("--start", type=Path, help="an earlier run, or a file of weights, to go on from")
     t.add_argument("--plain-from", type=int, help="the step from which most examples are left as measured")
-    t.add_argument("--part", choices=("motion", "appearance"), default="motion")
-    t.add_argument("--steps", type=int, default=None, help="default: 20000 of motion, 1500 of appearance")
+    t.add_argument("--part", choices=("motion", "appearance", "outline"), default="motion")
+    t.add_argument("--steps", type=int, default=None, help="default: 20000; of appearance, 1500")
     e = commands.add_parser("export")
     e.add_argument("--run", type=Path, required=True)
     e.add_argument("--first", type=Path, help="the run or file it started from: ship what lies half way")
     e.add_argument("--out", type=Path, default=SHIPPED)
     e.add_argument("--note", default="")
-    e.add_argument("--look", type=Path, required=True)
+    e.add_argument("--look", type=Path, default=SHIPPED, help="a run, or a file of weights")
+    e.add_argument("--outline", type=Path, default=SHIPPED, help="a run, or a file of weights")
     e.add_argument("--threshold", type=float, required=True, help="by `evaluate_spotter.py choose`")
     e.add_argument("--share", type=float, required=True, help="so is this")
     e.add_argument("--sure", type=float, default=0.0, help="below this evidence motion times the clip")
@@ -258,11 +315,13 @@ def main() -> None:
     elif given.command == "train":
         if given.part == "motion":
             learn(given.data, given.run, given.minutes, given.steps or 20000, given.start, given.plain_from)
+        elif given.part == "outline":
+            learn_outline(given.data, given.run, given.minutes, given.steps or 20000, given.start)
         else:
             learn_look(given.data, given.run, given.minutes, given.steps or 1500)
     else:
         bar = {"threshold": given.threshold, "share": given.share, "sure": given.sure}
-        export(given.run, given.first, given.look, given.out, given.note, bar)
+        export(given.run, given.first, given.look, given.outline, given.out, given.note, bar)
 
 
 if __name__ == "__main__":

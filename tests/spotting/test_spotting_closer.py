@@ -115,6 +115,7 @@ class Traced(Reader):
         torch.manual_seed(0)
         super().__init__(SpotterNet(SMALL), {})
         self.shown: list[motion.Motion] = []
+        self.outlined: list[tuple[Readings, np.ndarray, np.ndarray, np.ndarray]] = []
 
     def read(self, motion: motion.Motion, pictures: np.ndarray) -> Readings:
         return readings(np.array([0.7, 0.6, 0.8, 0.7]), np.full(len(motion), 0.5))
@@ -122,6 +123,12 @@ class Traced(Reader):
     def read_motion(self, motion: motion.Motion) -> Readings:
         self.shown.append(motion)
         return readings(np.array([0.5, 0.5, 0.5, 0.5]), motion.clock[:, 0] + 0.5)
+
+    def outline(
+        self, readings: Readings, at: np.ndarray, pictures: np.ndarray, change: np.ndarray
+    ) -> Readings:
+        self.outlined.append((readings, at, pictures, change))
+        return readings
 
 
 @pytest.mark.parametrize(("fps", "seconds", "window"), [(30.0, 5.0, 300), (12.0, 9.3, 60), (4.0, 6.0, 45)])
@@ -142,6 +149,26 @@ def test_the_closer_look_keeps_the_clip_s_clock(fps: float, seconds: float, wind
     view = closer.choose(readings(np.array([0.7, 0.6, 0.8, 0.7]), np.full(9, 0.5)))
     said = closer.SHARE_OF_BOX * (0.5 * view.side + view.left) + (1 - closer.SHARE_OF_BOX) * 0.7
     np.testing.assert_allclose(seen.readings.box[:, 0], said, atol=1e-5)
+
+
+@pytest.mark.parametrize(("seconds", "window"), [(9.3, 300), (9.3, 60), (0.7, 300)])
+def test_boxes_are_outlined_in_the_pictures_of_their_own_stretch(seconds: float, window: int) -> None:
+    """Pictures whose grey says when they were, each a little unlike the last."""
+    count = round(30 * seconds)
+    frames = [(k / 30, np.full((192, 256, 3), 5 + 240 * k // count, np.uint8)) for k in range(count)]
+    for k, (_, frame) in enumerate(frames):
+        frame[(k * 7) % 180 : (k * 7) % 180 + 12] += 9
+    reader = Traced()
+    watch(frames, seconds, reader=reader, window=window)
+    first, seen = 0, 0
+    for stretch, at, pictures, change in reader.outlined:
+        assert len(change) == len(stretch)
+        assert len(at) == len(pictures)
+        when = (np.median(pictures, (1, 2, 3)) - 5) / 240 * seconds
+        np.testing.assert_allclose(when, (first + at) / RATE, atol=1 / 30 + 2 * seconds / 240)
+        first, seen = first + len(stretch), seen + len(at)
+    assert first == int(np.ceil(seconds * RATE - 1e-6))
+    assert seen == int(np.ceil(seconds * 2))
 
 
 def test_no_closer_look_where_all_of_the_picture_matters() -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.spotting.appearance import Look
 from weft.spotting.motion import GRID, RATE
+from weft.spotting.outline import Outline
 
 PICTURE_RATE = 2.0  # pictures per second for the appearance branch
 _PLANES = 21
@@ -28,7 +29,7 @@ _PATCH = 4  # pixels
 @dataclass(frozen=True, kw_only=True)
 class SpotterConfig:
     """Widths of the parts; `close` and `blocks` count the layers over the cells and over squares of four cells,
-    `picture` is the layer before the material."""
+    `picture` is the layer before the material, and `outline` are the widths of the outline's network."""
 
     patch: int = 48
     fine: int = 64
@@ -38,6 +39,7 @@ class SpotterConfig:
     trunk: int = 192
     dilations: tuple[int, ...] = (1, 1, 2, 4, 8, 1)
     picture: int = 128
+    outline: tuple[int, int, int] = (32, 64, 96)
     dropout: float = 0.1
 
 
@@ -87,6 +89,7 @@ class SpotterNet(nn.Module):
         self.mix = nn.Parameter(torch.tensor([1.0, 0.5]))
         self.look = Look(c.picture, 2 * c.dropout)
         self.material = nn.Linear(c.picture, len(MATERIALS))
+        self.outline = Outline(c.outline)
 
     def forward(self, seen: Seen, pictures: Tensor) -> dict[str, Tensor]:
         out = self.read(seen)

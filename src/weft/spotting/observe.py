@@ -93,21 +93,29 @@ def watch(
 
 
 def _closer(reader: Reader, seen: _Window, first: Readings) -> Readings:
-    """The readings that a window answers for: what a first look told, and a closer look at the places where it found
-    something."""
+    """The readings that a window answers for: what a first look told, a closer look at the places where it found
+    something, and boxes drawn to the edges that the pictures show."""
     parts = []
     last = min(seen.answers.stop, len(first))
     for start in range(seen.answers.start, last, STRETCH):
         mine = first[start : min(start + STRETCH, last)]
         view = closer.choose(mine)
-        if view.side > closer.WIDEST:
-            parts.append(mine)
-            continue
-        begin, end = max(0, start - LEAD), min(len(first), start + STRETCH + LEAD)
-        near = motion.join(motion.measure(seen.through(view, begin), (end - begin) / motion.RATE))
-        again = closer.outside(reader.read_motion(near), view)
-        parts.append(closer.both(mine, again[start - begin : start - begin + len(mine)]))
+        if view.side <= closer.WIDEST:
+            begin, end = max(0, start - LEAD), min(len(first), start + STRETCH + LEAD)
+            near = motion.join(motion.measure(seen.through(view, begin), (end - begin) / motion.RATE))
+            again = closer.outside(reader.read_motion(near), view)
+            mine = closer.both(mine, again[start - begin : start - begin + len(mine)])
+        parts.append(_outlined(reader, seen, mine, start))
     return joined(parts)
+
+
+def _outlined(reader: Reader, seen: _Window, mine: Readings, start: int) -> Readings:
+    """The readings `mine` of a window, from its reading `start` on, with their boxes drawn to the edges that its
+    pictures show."""
+    shown = np.round(np.arange(len(seen.pictures)) * (motion.RATE / PICTURE_RATE)).astype(int)
+    here = (shown >= start) & (shown < start + len(mine))
+    change = seen.motion.change[start : start + len(mine)]
+    return reader.outline(mine, shown[here] - start, seen.pictures[here], change)
 
 
 def _light(seen: motion.Motion) -> motion.Motion:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 import weft.weights
 from weft.cues.vocabulary import MATERIALS
+from weft.spotting import outline
 from weft.spotting.motion import RATE, Motion
 from weft.spotting.network import PICTURE_RATE, Seen, SpotterConfig, SpotterNet
 from weft.spotting.readings import Readings
@@ -66,6 +67,14 @@ class Reader:
         return _readings(
             self.net.read(_with_mirror(motion)), np.zeros((len(motion), len(MATERIALS)), np.float32)
         )
+
+    def outline(
+        self, readings: Readings, at: np.ndarray, pictures: np.ndarray, change: np.ndarray
+    ) -> Readings:
+        """Readings of a stretch with their boxes drawn to the edges in its pictures, uint8 `[S, 96, 128, 3]` of its
+        readings `at` `[S]`; `change` int8 `[T, 96, 128]` as in `motion.Motion`."""
+        changes = outline.changed(change, readings.onset, at)
+        return replace(readings, box=outline.redrawn(self.net.outline, readings.box, at, pictures, changes))
 
 
 def _readings(out: dict[str, Tensor], material: np.ndarray) -> Readings:

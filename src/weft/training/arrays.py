@@ -31,3 +31,8 @@ class Arrays:
     def stacked(cls, rows: Sequence[Self]) -> Self:
         """Make one of single examples, whose fields have no first axis yet."""
         return cls(**{f.name: np.stack([getattr(r, f.name) for r in rows]) for f in fields(cls)})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Make one of several, one after another, in memory."""
+        return cls(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)})
