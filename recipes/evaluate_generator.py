@@ -25,7 +25,7 @@ from weft import weights
 from weft.cues.sheet import CueSheet, Onset, Track, Where
 from weft.cues.vocabulary import MATERIALS
 from weft.diffusion.sampler import frame_noise
-from weft.generators.mmdit import Conditions
+from weft.generators.conditions import Conditions
 from weft.metrics import envelope, onset, space, spectrum
 from weft.metrics.interval import bootstrap
 from weft.metrics.material import MaterialClassifier, features

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from weft.generators.layers import GatedMLP, modulate, modulation, projection
+from weft.generators.layers import GatedMLP, Modulation, modulate, projection
 from weft.generators.rope import rotate
 
 
@@ -43,8 +43,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 
 class StreamBlock(nn.Module):
-    """One stream's share of a block (MMAudio's MMDitSingle). `condition` is [B, 1, D] or, per token, [B,
-    L, D].
+    """One stream's share of a block (MMAudio's MMDitSingle). `condition` is [B, 1, D] for all tokens or [B, L, D] for
+    each; or it is distinct rows [R, D], and `place` [B, L] says which row a token takes.
 
     With `pre_only` it contributes keys and values to its last joint attention and is not itself continued.
     """
@@ -64,17 +64,18 @@ class StreamBlock(nn.Module):
         self.pre_only = pre_only
         self.norm1 = nn.LayerNorm(dim, elementwise_affine=False)
         self.attn = Attention(dim, heads)
-        self.adaLN_modulation = modulation(dim, 2 if pre_only else 6, rank)
+        self.adaLN_modulation = Modulation(dim, 2 if pre_only else 6, rank)
         if not pre_only:
             self.norm2 = nn.LayerNorm(dim, elementwise_affine=False)
             self.linear1 = projection(dim, dim, kernel)
             self.ffn = GatedMLP(dim, hidden, ffn_kernel)
 
     def before(
-        self, x: Tensor, condition: Tensor, rotation: Tensor | None
+        self, x: Tensor, condition: Tensor, rotation: Tensor | None, place: Tensor | None = None
     ) -> tuple[tuple[Tensor, Tensor, Tensor], tuple[Tensor, ...]]:
         """Queries, keys and values, and the modulation that `after` needs."""
-        shift, scale, *rest = self.adaLN_modulation(condition).chunk(2 if self.pre_only else 6, dim=-1)
+        chunks = 2 if self.pre_only else 6
+        shift, scale, *rest = self.adaLN_modulation(condition, place).chunk(chunks, dim=-1)
         return self.attn(modulate(self.norm1(x), shift, scale), rotation), tuple(rest)
 
     def after(self, x: Tensor, attended: Tensor, rest: tuple[Tensor, ...]) -> Tensor:
@@ -84,8 +85,10 @@ class StreamBlock(nn.Module):
         x = x + self.linear1(attended) * gate_attention
         return x + self.ffn(modulate(self.norm2(x), shift, scale)) * gate
 
-    def forward(self, x: Tensor, condition: Tensor, rotation: Tensor | None) -> Tensor:
-        qkv, rest = self.before(x, condition, rotation)
+    def forward(
+        self, x: Tensor, condition: Tensor, rotation: Tensor | None, place: Tensor | None = None
+    ) -> Tensor:
+        qkv, rest = self.before(x, condition, rotation, place)
         return self.after(x, attend(*qkv), rest)
 
 
@@ -122,17 +125,18 @@ class JointBlock(nn.Module):
         frames: Tensor,
         latent_rotation: Tensor,
         clip_rotation: Tensor,
+        place: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Streams [B, L, D]; `condition` [B, 1, D] modulates picture and text, `frames` [B, T, D] the
-        latent.
+        """Streams [B, L, D]; `condition` [B, 1, D] modulates picture and text, `frames` the latent: [B, T, D], or
+        rows [R, D] with `place` [B, T].
         """
         blocks = (self.latent_block, self.clip_block, self.text_block)
         streams = (latent, clip, text)
-        conditions = (frames, condition, condition)
-        rotations = (latent_rotation, clip_rotation, None)
-        prepared = [
-            b.before(x, c, r) for b, x, c, r in zip(blocks, streams, conditions, rotations, strict=True)
-        ]
+        prepared = (
+            self.latent_block.before(latent, frames, latent_rotation, place),
+            self.clip_block.before(clip, condition, clip_rotation),
+            self.text_block.before(text, condition, None),
+        )
         q, k, v = (torch.cat(parts, dim=2) for parts in zip(*(qkv for qkv, _ in prepared), strict=True))
         attended = attend(q, k, v).split([x.shape[1] for x in streams], dim=1)
         latent, clip, text = (
@@ -147,12 +151,12 @@ class FinalLayer(nn.Module):
 
     def __init__(self, dim: int, channels: int, rank: int) -> None:
         super().__init__()
-        self.adaLN_modulation = modulation(dim, 2, rank)
+        self.adaLN_modulation = Modulation(dim, 2, rank)
         self.norm = nn.LayerNorm(dim, elementwise_affine=False)
         self.conv = projection(dim, channels, 7)
         for parameter in self.conv.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        shift, scale = self.adaLN_modulation(condition).chunk(2, dim=-1)
+    def forward(self, x: Tensor, condition: Tensor, place: Tensor | None = None) -> Tensor:
+        shift, scale = self.adaLN_modulation(condition, place).chunk(2, dim=-1)
         return self.conv(modulate(self.norm(x), shift, scale))

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from weft.generators.placement import spread
+
 
 class Conv1d(nn.Conv1d):
     """A convolution over time of channel-last sequences [B, L, D], length kept."""
@@ -47,21 +49,24 @@ class GatedMLP(nn.Module):
 class TimeEmbedding(nn.Module):
     """t [B] in 0..1 -> [B, D]: cosines and sines at `dim` / 2 frequencies, then an MLP.
 
-    `fastest` is the highest frequency in radians per unit of t: 1 in MMAudio v1, 1e4 in v2. Kept in fp32: in
-    bf16 v2's angles are lost.
+    `fastest` is the highest frequency in radians per unit of t: 1 in MMAudio v1, 1e4 in v2. The frequencies are no
+    buffer: `.to(bfloat16)` would round them, and v2's angles with them.
     """
-
-    freqs: Tensor
 
     def __init__(self, dim: int, hidden: int, fastest: float) -> None:
         super().__init__()
-        freqs = fastest * 1e4 ** (-torch.arange(0, dim, 2, dtype=torch.float32) / dim)
-        self.register_buffer("freqs", freqs, persistent=False)
+        self.dim, self.fastest = dim, fastest
         self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.SiLU(), nn.Linear(hidden, hidden))
 
     def forward(self, t: Tensor) -> Tensor:
-        angle = t.float()[:, None] * self.freqs
-        return self.mlp(torch.cat([angle.cos(), angle.sin()], dim=-1))
+        angle = t.float()[:, None] * frequencies(self.dim, self.fastest, t.device)
+        waves = torch.cat([angle.cos(), angle.sin()], dim=-1)
+        return self.mlp(waves.to(next(self.mlp.parameters()).dtype))
+
+
+def frequencies(dim: int, fastest: float, device: torch.device | None = None) -> Tensor:
+    """`dim` / 2 frequencies from `fastest` down to nearly 1e-4 of it, float32, rounded as in training."""
+    return fastest * (1 / 1e4 ** (torch.arange(0, dim, 2, dtype=torch.float32, device=device) / dim))
 
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
@@ -69,16 +74,15 @@ def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     return x * (1 + scale) + shift
 
 
-def modulation(dim: int, chunks: int, rank: int) -> nn.Sequential:
-    """SiLU and a linear map D -> chunks x D, started at zero; through `rank` channels where that is above
-    0.
-    """
-    if not rank:
-        last = nn.Linear(dim, chunks * dim)
-        layers = nn.Sequential(nn.SiLU(), last)
-    else:
-        last = nn.Linear(rank, chunks * dim)
-        layers = nn.Sequential(nn.SiLU(), nn.Linear(dim, rank), last)
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
-    return layers
+class Modulation(nn.Sequential):
+    """SiLU and a linear map D -> chunks x D, started at zero; through `rank` channels where that is above 0."""
+
+    def __init__(self, dim: int, chunks: int, rank: int) -> None:
+        last = nn.Linear(rank or dim, chunks * dim)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        super().__init__(nn.SiLU(), *([nn.Linear(dim, rank)] if rank else []), last)
+
+    def forward(self, condition: Tensor, place: Tensor | None = None) -> Tensor:
+        """[B, 1 or T, D] -> [B, 1 or T, chunks D]; distinct rows [R, D] are spread by `place` [B, T]."""
+        return spread(super().forward(condition), place)

@@ -1,29 +1,28 @@
-"""The multi-modal diffusion transformer of MMAudio (Cheng et al. 2024) and of weft-mini: one class, two
-configs.
+"""The multi-modal diffusion transformer of MMAudio (Cheng et al. 2024) and of weft-mini: one class, two configs.
 
-Pictures, text and the noisy latent are three streams that attend to each other (joint blocks), then the
-latent
-goes on alone (fused blocks). A frame-aligned stream (Synchformer features in MMAudio, the cue sheet's
-controls in
-weft-mini) modulates every latent token by itself. Keys and shapes are those of the published checkpoints.
+Pictures, text and the noisy latent are three streams that attend to each other (joint blocks), then the latent goes
+on alone (fused blocks). A frame-aligned stream (Synchformer features in MMAudio, the cue sheet's controls in weft-mini)
+modulates every latent token by itself. Keys and shapes are those of the published checkpoints; the published sizes
+stand in `mmaudio.py`. The network may be in bfloat16: times, angles and what it returns stay in float32.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from weft.generators.blocks import FinalLayer, JointBlock, StreamBlock
+from weft.generators.conditions import Conditions, FrameAligned, Prepared
 from weft.generators.layers import Conv1d, GatedMLP, TimeEmbedding, gated_width
+from weft.generators.placement import Pace, spread, tokens_of_frames
 from weft.generators.rope import rotations
 
 
 @dataclass(frozen=True, kw_only=True)
 class MMDiTConfig:
-    """Sizes of the network. The defaults are MMAudio's; the last group exists only in weft-mini."""
+    """Sizes of the network. The defaults are MMAudio's; the last group is where weft-mini differs."""
 
     latent_dim: int
     hidden: int
@@ -46,57 +45,9 @@ class MMDiTConfig:
     sync_kernel: int = 3  # ... and behind the frame-aligned stream's
     modulation_rank: int = 0  # 0: full
     reference_dim: int = 0  # 0: no reference sound
-    frames_in_final: bool = False  # MMAudio's final layer sees only the global condition: see `MMDiT.forward`
+    frames_in_final: bool = False  # MMAudio's final layer sees only the global condition: see `MMDiT.flow`
     frames_at_input: bool = False  # the frame-aligned stream is also added to the latent's tokens
-
-
-SMALL_16K = MMDiTConfig(latent_dim=20, hidden=448, heads=7, joint=4, fused=8)
-SMALL_44K = replace(SMALL_16K, latent_dim=40)
-MEDIUM_44K = MMDiTConfig(latent_dim=40, hidden=896, heads=14, joint=4, fused=8)
-LARGE_44K = replace(MEDIUM_44K, joint=7, fused=14)
-LARGE_44K_V2 = replace(LARGE_44K, v2=True)
-MMAUDIO = {
-    "small_16k": SMALL_16K,
-    "small_44k": SMALL_44K,
-    "medium_44k": MEDIUM_44K,
-    "large_44k": LARGE_44K,
-    "large_44k_v2": LARGE_44K_V2,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Conditions:
-    """What the latent is made from. None is "not given": the learned null of that condition takes its place.
-
-    clip: picture tokens [B, Lc, clip_dim] spread evenly over the clip. sync: frame-aligned [B, Ls, sync_dim].
-    text: [B, text_length, text_dim]. reference: tokens of a sound to resemble [B, Lr, reference_dim].
-    *_given: [B] bool, False where an item of the batch has none. *_tokens: how many tokens the null has when
-    nothing is given (MMAudio repeats its nulls to 64 and 192 for 8 s).
-    """
-
-    clip: Tensor | None = None
-    sync: Tensor | None = None
-    text: Tensor | None = None
-    reference: Tensor | None = None
-    clip_given: Tensor | None = None
-    sync_given: Tensor | None = None
-    text_given: Tensor | None = None
-    reference_given: Tensor | None = None
-    clip_tokens: int = 1
-    sync_tokens: int = 8
-    reference_tokens: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """Conditions after the part of the network that does not see the noisy latent: once per take, not per
-    step.
-    """
-
-    clip: Tensor  # [B, Lc, D]
-    text: Tensor  # [B, Lt (+ Lr), D]
-    frames: Tensor  # [B, T, D]
-    whole: Tensor  # [B, D]
+    text_null_learned: bool = False  # MMAudio's is the text encoder's answer to no words, and stays
 
 
 class MMDiT(nn.Module):
@@ -150,7 +101,9 @@ class MMDiT(nn.Module):
         self.final_layer = FinalLayer(dim, config.latent_dim, config.modulation_rank)
         self.latent_mean = nn.Parameter(torch.zeros(1, 1, config.latent_dim), requires_grad=False)
         self.latent_std = nn.Parameter(torch.ones(1, 1, config.latent_dim), requires_grad=False)
-        self.empty_string_feat = nn.Parameter(torch.zeros(config.text_length, config.text_dim))
+        self.empty_string_feat = nn.Parameter(
+            torch.zeros(config.text_length, config.text_dim), requires_grad=config.text_null_learned
+        )
         self.empty_clip_feat = nn.Parameter(torch.zeros(1, config.clip_dim))
         self.empty_sync_feat = nn.Parameter(torch.zeros(1, config.sync_dim))
         if config.sync_segment:
@@ -164,15 +117,11 @@ class MMDiT(nn.Module):
 
     def prepare(self, conditions: Conditions, batch: int, frames: int) -> Prepared:
         """Project the conditions of `batch` items to `frames` latent frames."""
-        config = self.config
+        config, device = self.config, self.latent_mean.device
         clip_null = self.empty_clip_feat.expand(conditions.clip_tokens, -1)
-        sync_null = self.empty_sync_feat.expand(conditions.sync_tokens if config.sync_segment else frames, -1)
         clip = _or_null(conditions.clip, conditions.clip_given, clip_null, batch)
-        sync = _or_null(conditions.sync, conditions.sync_given, sync_null, batch)
         text = _or_null(conditions.text, conditions.text_given, self.empty_string_feat, batch)
-        if config.sync_segment:
-            sync = (sync.unflatten(1, (-1, config.sync_segment)) + self.sync_pos_emb).flatten(1, 2)
-        clip, sync, text = self.clip_input_proj(clip), self.sync_input_proj(sync), self.text_input_proj(text)
+        clip, text = self.clip_input_proj(clip), self.text_input_proj(text)
         pooled = self.clip_cond_proj(clip.mean(1)) + self.text_cond_proj(text.mean(1))
         if config.reference_dim:
             null = self.empty_reference_feat.expand(conditions.reference_tokens, -1)
@@ -180,38 +129,105 @@ class MMDiT(nn.Module):
             reference = self.reference_input_proj(reference)
             pooled = pooled + self.reference_cond_proj(reference.mean(1))
             text = torch.cat([text, reference], dim=1)
-        if sync.shape[1] != frames:
-            sync = F.interpolate(sync.transpose(1, 2), size=frames, mode="nearest-exact").transpose(1, 2)
-        return Prepared(clip=clip, text=text, frames=sync, whole=self.global_cond_mlp(pooled))
+        head = config.hidden // config.heads
+        pace = conditions.clip_pace or Pace(tokens=clip.shape[1], frames=frames)
+        clip_rotation = rotations(clip.shape[1], head, scale=pace.frames / pace.tokens)
+        return Prepared(
+            clip=clip,
+            text=text,
+            frames=self._frame_aligned(conditions, batch, frames),
+            whole=self.global_cond_mlp(pooled),
+            latent_rotation=rotations(frames, head).to(device),
+            clip_rotation=clip_rotation.to(device),
+        )
+
+    def _frame_aligned(self, conditions: Conditions, batch: int, frames: int) -> FrameAligned:
+        """The conditional synchronisation module: frame-aligned tokens, projected and laid under the latent frames."""
+        segment, device = self.config.sync_segment, self.latent_mean.device
+        tokens = conditions.sync_tokens if segment else frames
+        row = torch.arange(tokens, device=device)
+        if conditions.sync is not None:
+            null = self.empty_sync_feat.expand(tokens, -1)
+            sync = _or_null(conditions.sync, conditions.sync_given, null, batch)
+            tokens = sync.shape[1]
+            row = torch.arange(tokens, device=device)
+        else:
+            # A null repeats from segment to segment but where the projection's convolutions see an end of it, so three
+            # segments stand for any number.
+            if segment and tokens > 3 * segment and 3 + 2 * (self.config.sync_kernel // 2) <= segment:
+                last = tokens - segment
+                row = torch.where(
+                    row < last, row % segment + segment * (row >= segment), row - last + 2 * segment
+                )
+                tokens = 3 * segment
+            sync = self.empty_sync_feat.expand(batch, tokens, -1)
+        if segment:
+            sync = (sync.unflatten(1, (-1, segment)) + self.sync_pos_emb).flatten(1, 2)
+        sync = self.sync_input_proj(sync)
+        if conditions.sync_pace is None and len(row) == frames == tokens:
+            return FrameAligned(rows=sync)
+        place = row[tokens_of_frames(len(row), frames, conditions.sync_pace).to(device)]
+        if tokens >= frames:
+            return FrameAligned(rows=sync[:, place])
+        item = torch.arange(batch, device=device)
+        return FrameAligned(
+            rows=sync.flatten(0, 1), place=place + tokens * item[:, None], item=item.repeat_interleave(tokens)
+        )
+
+    def lowered(self, dtype: torch.dtype) -> MMDiT:
+        """Put the weights into `dtype` for inference; the latent's mean and deviation stay in float32. Returns self."""
+        mean, std = self.latent_mean.data.float(), self.latent_std.data.float()
+        self.to(dtype)
+        self.latent_mean.data, self.latent_std.data = mean, std
+        return self
+
+    def normalised(self, latent: Tensor) -> Tensor:
+        """A codec's latent [B, T, C] as the network sees it: mean 0 and deviation 1 in each channel."""
+        return (latent - self.latent_mean) / self.latent_std
+
+    def unnormalised(self, latent: Tensor) -> Tensor:
+        """The network's latent [B, T, C] as the codec's decoder takes it."""
+        return latent * self.latent_std + self.latent_mean
 
     def velocity(self, latent: Tensor, t: Tensor, prepared: Prepared) -> Tensor:
         """Velocity [B, T, C] of the normalised noisy latent [B, T, C] at time t [B] (0 noise, 1 data)."""
-        config = self.config
-        whole = (self.t_embed(t) + prepared.whole)[:, None]
-        frames = whole + prepared.frames
-        dim, length, clip_length = config.hidden // config.heads, latent.shape[1], prepared.clip.shape[1]
-        turn = rotations(length, dim).to(latent.device)
-        clip_turn = rotations(clip_length, dim, scale=length / clip_length).to(latent.device)
-        x = self.audio_input_proj(latent)
-        if config.frames_at_input:
-            x = x + prepared.frames
-        clip, text = prepared.clip, prepared.text
+        return self.flow(latent, self.t_embed(t), prepared)
+
+    def flow(self, latent: Tensor, time: Tensor, prepared: Prepared) -> Tensor:
+        """`velocity` at a time that is embedded already: `t_embed(t)` [B, D]. In the latent's own type.
+
+        `prepared` may hold several conditions of each item, k B in all, the first of every item first: [k B, T, C]
+        comes back. What does not see the conditions is computed once.
+        """
+        each = len(prepared.whole) // len(latent)
+        whole = time.repeat(each, 1) + prepared.whole
+        frames, place = prepared.frames.plus(whole), prepared.frames.place
+        whole = whole[:, None]
+        latent_in = latent.to(next(self.audio_input_proj.parameters()).dtype)
+        x = self.audio_input_proj(latent_in).repeat(each, 1, 1)
+        if self.config.frames_at_input:
+            x = x + spread(prepared.frames.rows, place)
+        clip, text, turn = prepared.clip, prepared.text, prepared.latent_rotation
         for block in self.joint_blocks:
-            x, clip, text = block(x, clip, text, whole, frames, turn, clip_turn)
+            x, clip, text = block(x, clip, text, whole, frames, turn, prepared.clip_rotation, place)
         for block in self.fused_blocks:
-            x = block(x, frames, turn)
+            x = block(x, frames, turn, place)
         # MMAudio hands its final layer the global condition, not the frame-aligned one: a slip its authors
         # acknowledge (issue #55 there) and its weights depend on.
-        return self.final_layer(x, frames if config.frames_in_final else whole)
+        out = (
+            self.final_layer(x, frames, place) if self.config.frames_in_final else self.final_layer(x, whole)
+        )
+        return out.to(latent.dtype)
 
     def forward(self, latent: Tensor, t: Tensor, conditions: Conditions) -> Tensor:
         return self.velocity(latent, t, self.prepare(conditions, *latent.shape[:2]))
 
 
 def _or_null(given: Tensor | None, which: Tensor | None, null: Tensor, batch: int) -> Tensor:
-    """The condition where it is given, its learned null [1 or L, D] elsewhere: [B, L, D]."""
+    """The condition where it is given, its learned null [1 or L, D] elsewhere: [B, L, D] in the null's type."""
     if given is None:
         return null.expand(batch, -1, -1)
+    given = given.to(null.dtype)
     if which is None:
         return given
     null = null[:1] if len(null) != given.shape[1] else null

@@ -21,7 +21,8 @@ from weft.cues.controls import CHANNELS, WIDTH, control_frames
 from weft.cues.sheet import CueSheet
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.diffusion.process import Process
-from weft.generators.mmdit import Conditions, MMDiT, MMDiTConfig
+from weft.generators.conditions import Conditions
+from weft.generators.mmdit import MMDiT, MMDiTConfig
 from weft.generators.reference import reference_tokens
 from weft.synthesis.render import render
 from weft.training.patterns import Pattern, random_materials, sample_pattern, sheet_of, voiced, world_pattern
@@ -256,6 +257,7 @@ def mini_config(text_dim: int, text_length: int, latent_dim: int = 64) -> MMDiTC
         reference_dim=latent_dim,
         frames_in_final=True,
         frames_at_input=True,
+        text_null_learned=True,
     )
 
 
