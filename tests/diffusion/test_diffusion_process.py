@@ -50,6 +50,22 @@ def test_sampler_keeps_what_is_known_and_leaves_the_noise_alone() -> None:
     torch.testing.assert_close(noise, before)
 
 
+def test_sampler_defect_d4_small_steps_of_a_coarse_network_add_up() -> None:
+    """The state in bfloat16, as in MMAudio's reference, would round every one of these steps away."""
+    noise, rise = torch.ones(1, 3, 2, dtype=torch.bfloat16), 0.05
+    seen: list[torch.dtype] = []
+
+    def predict(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        seen.append(t.dtype)
+        return torch.full_like(z, rise, dtype=torch.bfloat16)
+
+    out = sample(predict, RectifiedFlow(), noise, 50)
+    assert out.dtype == torch.float32
+    assert set(seen) == {torch.float32}
+    torch.testing.assert_close(out, torch.full((1, 3, 2), 1 + float(torch.tensor(rise).bfloat16())))
+    assert float(noise[0, 0, 0] + rise / 50) == 1
+
+
 def test_sampler_refuses_no_steps() -> None:
     with pytest.raises(ValueError, match="0 sampler steps"):
         sample(lambda z, t: z, RectifiedFlow(), _draw(1, 2, 2), 0)

@@ -52,17 +52,21 @@ def sample(
     next time: Euler's step for a flow, DDIM's for a diffusion. An item's result depends on its own noise and
     condition only, to the rounding of batched matrix products (about 1e-5).
 
+    The state and the times are in float32 or finer whatever the noise's type: steps smaller than its rounding would
+    be lost.
+
     known, mask: where `mask` [B, T, 1] is 1 the result is `known` [B, T, D]; the rest is made to fit it.
     """
     if steps < 1:
         raise ValueError(f"{steps} sampler steps; give 1 or more")
-    z, eps = noise, noise
-    times = process.timesteps(steps).to(noise)
+    z = noise.to(torch.promote_types(noise.dtype, torch.float32))
+    eps = z
+    times = process.timesteps(steps).to(z.device)
     for i in range(steps):
         now, then = times[i].expand(len(z)), times[i + 1].expand(len(z))
         if known is not None and mask is not None:
             z = torch.where(mask > 0, process.noise(known, eps, now), z)
-        out = predict(z, now)
+        out = predict(z, now).to(z.dtype)
         z = process.noise(process.x0(z, now, out), process.eps(z, now, out), then)
         if on_step is not None:
             on_step(i + 1)

@@ -23,13 +23,14 @@ from weft.codecs.stft_vae import StftVae
 from weft.cues.controls import CHANNELS, control_frames
 from weft.cues.sheet import CueSheet
 from weft.cues.vocabulary import ACTIONS, MATERIALS
-from weft.diffusion.guidance import ClassifierFree, guided
-from weft.diffusion.process import RectifiedFlow
-from weft.diffusion.sampler import frame_noise, sample
+from weft.diffusion.guidance import ClassifierFree
+from weft.diffusion.sampler import frame_noise
 from weft.encoders.text import TextEncoder
 from weft.errors import UserError, WeightsError
-from weft.generators.mmdit import Conditions, MMDiT, MMDiTConfig
+from weft.generators.conditions import Conditions
+from weft.generators.mmdit import MMDiT, MMDiTConfig
 from weft.generators.reference import reference_tokens
+from weft.generators.sampling import latents
 from weft.systems.desk import riding
 from weft.systems.performer import Request
 
@@ -170,23 +171,14 @@ class WeftMini:
         action, word, reference or picture. Against a prediction that knows nothing it exaggerates the levels: a
         latent is logarithmic, and scale 2 made peaks 20 dB too loud.
         """
-        net, (batch, frames, _) = self.net, noise.shape
         sync = conditions.sync
         if sync is not None:
             sync = sync.clone()
             for name in ("material", "action"):
                 sync[..., CHANNELS[name]] = 0
         without = Conditions(sync=sync, text=negative, clip_tokens=4, reference_tokens=4)
-        with torch.no_grad():
-            given, null = net.prepare(conditions, batch, frames), net.prepare(without, batch, frames)
-            predict = guided(
-                ClassifierFree(scale=scale),
-                {
-                    "cond": lambda z, t: net.velocity(z, t, given),
-                    "uncond": lambda z, t: net.velocity(z, t, null),
-                },
-            )
-            return sample(predict, RectifiedFlow(), noise, steps, known=known, mask=mask)
+        told = {"cond": conditions, "uncond": without}
+        return latents(self.net, noise, told, ClassifierFree(scale=scale), steps, known=known, mask=mask)
 
     def reference_tokens(self, wave: np.ndarray) -> Tensor:
         """Tokens `[1, 4, D]` of a recording `[2, N]` at 44.1 kHz: how its loudest event sounds."""
