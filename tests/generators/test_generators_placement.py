@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from weft.generators.mmaudio import VARIANTS
-from weft.generators.placement import Pace, spread, tokens_of_frames
+from weft.generators.placement import Pace, spread, three_segments, tokens_of_frames
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,12 @@ def test_placement_goes_on_at_its_pace_beyond_the_trained_length() -> None:
     placed = tokens_of_frames(400, 700, Pace(tokens=192, frames=345))
     assert torch.equal(placed[345:690], placed[:345] + 192)
     assert tokens_of_frames(10, 700, Pace(tokens=192, frames=345)).tolist()[-1] == 9
+
+
+def test_placement_three_segments_stand_for_many() -> None:
+    assert three_segments(6, 2).tolist() == [0, 1, 2, 3, 4, 5]
+    assert three_segments(2, 2).tolist() == [0, 1]
+    assert three_segments(12, 2).tolist() == [0, 1, 2, 3, 2, 3, 2, 3, 2, 3, 4, 5]
 
 
 def test_placement_refuses_nothing() -> None:

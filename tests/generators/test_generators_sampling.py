@@ -170,6 +170,9 @@ def test_sampling_without_guidance_asks_for_no_null(variant: Variant, net: MMDiT
     _close(latents(net, noise, {"cond": told["cond"]}, ClassifierFree(), 4), plain)
     with pytest.raises(KeyError, match="uncond"):
         latents(net, noise, {"cond": told["cond"]}, CFG, 4)
+    for steps in (0, -1):
+        with pytest.raises(ValueError, match=f"{steps} sampler steps; give 1 or more"):
+            latents(net, noise, told, CFG, steps)
 
 
 @torch.no_grad()

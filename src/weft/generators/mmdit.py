@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from weft.generators.blocks import FinalLayer, JointBlock, StreamBlock
 from weft.generators.conditions import Conditions, FrameAligned, Prepared
 from weft.generators.layers import Conv1d, GatedMLP, TimeEmbedding, gated_width
-from weft.generators.placement import Pace, spread, tokens_of_frames
+from weft.generators.placement import Pace, spread, three_segments, tokens_of_frames
 from weft.generators.rope import rotations
 
 
@@ -144,29 +144,20 @@ class MMDiT(nn.Module):
     def _frame_aligned(self, conditions: Conditions, batch: int, frames: int) -> FrameAligned:
         """The conditional synchronisation module: frame-aligned tokens, projected and laid under the latent frames."""
         segment, device = self.config.sync_segment, self.latent_mean.device
-        tokens = conditions.sync_tokens if segment else frames
-        row = torch.arange(tokens, device=device)
         if conditions.sync is not None:
-            null = self.empty_sync_feat.expand(tokens, -1)
-            sync = _or_null(conditions.sync, conditions.sync_given, null, batch)
-            tokens = sync.shape[1]
-            row = torch.arange(tokens, device=device)
+            sync = _or_null(conditions.sync, conditions.sync_given, self.empty_sync_feat, batch)
+            row = torch.arange(sync.shape[1])
         else:
-            # A null repeats from segment to segment but where the projection's convolutions see an end of it, so three
-            # segments stand for any number.
-            if segment and tokens > 3 * segment and 3 + 2 * (self.config.sync_kernel // 2) <= segment:
-                last = tokens - segment
-                row = torch.where(
-                    row < last, row % segment + segment * (row >= segment), row - last + 2 * segment
-                )
-                tokens = 3 * segment
-            sync = self.empty_sync_feat.expand(batch, tokens, -1)
+            row = torch.arange(conditions.sync_tokens if segment else frames)
+            if segment and 3 + 2 * (self.config.sync_kernel // 2) <= segment:  # how far the projection sees
+                row = three_segments(len(row), segment)
+            sync = self.empty_sync_feat.expand(batch, int(row.max()) + 1, -1)
         if segment:
             sync = (sync.unflatten(1, (-1, segment)) + self.sync_pos_emb).flatten(1, 2)
-        sync = self.sync_input_proj(sync)
+        sync, tokens = self.sync_input_proj(sync), sync.shape[1]
         if conditions.sync_pace is None and len(row) == frames == tokens:
             return FrameAligned(rows=sync)
-        place = row[tokens_of_frames(len(row), frames, conditions.sync_pace).to(device)]
+        place = row[tokens_of_frames(len(row), frames, conditions.sync_pace)].to(device)
         if tokens >= frames:
             return FrameAligned(rows=sync[:, place])
         item = torch.arange(batch, device=device)

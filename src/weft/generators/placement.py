@@ -33,6 +33,19 @@ def tokens_of_frames(tokens: int, frames: int, pace: Pace | None = None) -> Tens
     return (once[frame % pace.frames] + pace.tokens * (frame // pace.frames)).clamp(max=tokens - 1)
 
 
+def three_segments(tokens: int, segment: int) -> Tensor:
+    """[tokens] int64: the token of three segments that each of `tokens` equal ones is like, after a convolution.
+
+    A null repeats from segment to segment but where a convolution sees an end of it (and it must see no further than
+    a segment). So its first segment, one of the middle and its last stand for any number of them.
+    """
+    index, last = torch.arange(tokens), tokens - segment
+    if tokens <= 3 * segment:
+        return index
+    middle = torch.where(index < segment, index, segment + index % segment)
+    return torch.where(index < last, middle, index - last + 2 * segment)
+
+
 def spread(rows: Tensor, place: Tensor | None) -> Tensor:
     """Rows [R, D] over the frames that take them, [B, T, D]; without `place` [B, T] they are returned as they are."""
     return rows if place is None else F.embedding(place, rows)

@@ -38,6 +38,8 @@ def latents(
     items, or for one, which is then projected once and holds for all. A negative prompt is the text of "uncond".
     `known` and `mask` as in `sample`. Raises KeyError for a missing name, ValueError for steps below 1.
     """
+    if steps < 1:
+        raise ValueError(f"{steps} sampler steps; give 1 or more")
     process = process or RectifiedFlow()
     batch, frames = noise.shape[:2]
     prepared = {name: _for_all(net, conditions[name], batch, frames) for name in term.needs}
