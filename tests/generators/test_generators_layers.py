@@ -27,14 +27,16 @@ def test_layers_defect_d3_time_embedding_of_v2_survives_bfloat16() -> None:
     """`.to(bfloat16)` rounded the reference's table of frequencies and its times: cosine 0.77 to what was meant."""
     torch.manual_seed(0)
     embed = TimeEmbedding(896, 896, 1e4)
-    meant = embed(TIMES)
+    exact = 1e4 * 1e4 ** (-torch.arange(0, 896, 2, dtype=torch.float64) / 896)
+    angle = TIMES.double()[:, None] * exact
+    meant = embed.mlp(torch.cat([angle.cos(), angle.sin()], dim=-1).float())
+    assert float(_cosine(embed(TIMES), meant).min()) > 0.99999
     assert not list(embed.buffers())
     found = embed.to(torch.bfloat16)(TIMES)
     assert found.dtype == torch.bfloat16
     assert float(_cosine(found, meant).min()) > 0.999
 
-    rounded = TIMES.bfloat16()[:, None].float() * frequencies(896, 1e4).bfloat16().float()
-    angle = TIMES[:, None] * frequencies(896, 1e4)
+    rounded = TIMES.bfloat16()[:, None].double() * exact.bfloat16().double()
     waves = [torch.cat([a.cos(), a.sin()], dim=-1) for a in (rounded, angle)]
     assert float(_cosine(*waves).mean()) < 0.9  # what the defect does, so the bar above can tell
 
