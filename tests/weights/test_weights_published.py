@@ -82,3 +82,13 @@ def test_keys_and_shapes_that_do_not_fit_are_listed() -> None:
     tensors = {"weight": torch.zeros(2, 4), "scale": torch.zeros(1)}
     with pytest.raises(WeightsError, match=r"missing \['bias'\].*unexpected \['scale'\].*shape \['weight'\]"):
         published.fit(net, tensors, given("net.pth"))
+
+
+def test_a_file_known_by_its_md5_alone_is_checked_by_it(folder: Path) -> None:
+    torch.save({"a": torch.ones(2)}, folder / "net.pth")
+    digest = hashlib.md5((folder / "net.pth").read_bytes(), usedforsecurity=False).hexdigest()
+    right = Published(file="net.pth", url="https://example.org/net", licence="MIT", md5=digest)
+    assert torch.equal(published.load(right)["a"], torch.ones(2))
+    wrong = Published(file="net.pth", url="https://example.org/net", licence="MIT", md5="0" * 32)
+    with pytest.raises(WeightsError, match=r"is not the published file \(its MD5 differs\)"):
+        published.load(wrong)

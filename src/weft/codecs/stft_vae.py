@@ -71,7 +71,7 @@ def blocks(size: tuple[int, int], expansion: int) -> nn.Sequential:
 def mel_matrix(rate: int, fft: int, bands: int) -> Tensor:
     """Return triangular mel filters `[bands, fft // 2 + 1]` (Slaney's scale, peak 1), as librosa's with
     norm=None."""
-    corners = _mel_hz(bands, rate)
+    corners = mel_corners(bands, rate)
     bins = torch.arange(fft // 2 + 1, dtype=torch.float64) * rate / fft
     rising = (bins - corners[:-2, None]) / (corners[1:-1] - corners[:-2])[:, None]
     falling = (corners[2:, None] - bins) / (corners[2:] - corners[1:-1])[:, None]
@@ -81,7 +81,7 @@ def mel_matrix(rate: int, fft: int, bands: int) -> Tensor:
 @cache
 def mel_spread(rate: int, fft: int, bands: int) -> Tensor:
     """Return `[bands, fft // 2 + 1]`: values at the bands' centres, interpolated linearly to the bins."""
-    centres = _mel_hz(bands, rate)[1:-1]
+    centres = mel_corners(bands, rate)[1:-1]
     bins = torch.arange(fft // 2 + 1, dtype=torch.float64) * rate / fft
     place = torch.searchsorted(centres, bins).clamp(1, bands - 1)
     part = ((bins - centres[place - 1]) / (centres[place] - centres[place - 1])).clamp(0, 1)
@@ -92,7 +92,7 @@ def mel_spread(rate: int, fft: int, bands: int) -> Tensor:
     return spread.float()
 
 
-def _mel_hz(bands: int, rate: int) -> Tensor:
+def mel_corners(bands: int, rate: int) -> Tensor:
     """Corner frequencies `[bands + 2]` in Hz: linear below 1 kHz, logarithmic above (Slaney 1998)."""
     step = math.log(6.4) / 27
     top = 15 + math.log(rate / 2 / 1000) / step

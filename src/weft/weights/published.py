@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """One official file. `sha256` is None where none is published."""
+    """One official file. `sha256` is None where none is published; some are known by their `md5` alone."""
 
     file: str
     url: str
     licence: str
     sha256: str | None = None
+    md5: str | None = None
 
 
 def folder() -> Path:
@@ -35,17 +36,18 @@ def folder() -> Path:
 
 def path_of(given: Published) -> Path:
     """Return the user's copy. Raises WeightsError saying which file, from where, its licence and where to put it, or
-    that its SHA-256 is another."""
+    that its SHA-256 (MD5, where no other is published) is another."""
     path = folder() / given.file
     if not path.is_file():
         raise WeightsError(
             f"no {given.file} in {path.parent}: get it from {given.url} (licence: {given.licence}) and put it there, "
             "or name its folder in WEFT_WEIGHTS"
         )
-    if given.sha256 is not None and sha256(path) != given.sha256:
-        raise WeightsError(
-            f"{path} is not the published file (its SHA-256 differs): get it again from {given.url}"
-        )
+    for kind, wanted in (("SHA-256", given.sha256), ("MD5", given.md5)):
+        if wanted is not None and _digest(path, kind) != wanted:
+            raise WeightsError(
+                f"{path} is not the published file (its {kind} differs): get it again from {given.url}"
+            )
     return path
 
 
@@ -106,7 +108,12 @@ def fit(net: torch.nn.Module, tensors: dict[str, torch.Tensor], given: Published
 
 def sha256(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file."""
-    digest = hashlib.sha256()
+    return _digest(path, "SHA-256")
+
+
+def _digest(path: Path, kind: str) -> str:
+    # MD5 tells a damaged copy from a whole one, as its publisher does; it is no protection against malice.
+    digest = hashlib.sha256() if kind == "SHA-256" else hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
