@@ -17,6 +17,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from weft.errors import MediaError
 from weft.media.decoding import decoded, shown_at
 from weft.media.extent import Orientation, Picture, probe
+from weft.media.picking import nearest
 from weft.media.source import open_source, picture_stream, reading
 
 _TOUCH = Fraction(1, 1000)  # a start written to the millisecond still means the picture that appears then
@@ -101,13 +102,15 @@ class Video:
         `size` is (width, height) as shown, default the display size. `fit`: "squash" ignores the aspect
         ratio, "cover" fills `size` and crops the middle.
         """
-        scaler = _Scaler(self.picture.orientation, size or (self.width, self.height), self._shown(), fit)
+        scaler = Scaler(self.picture.orientation, size or (self.width, self.height), self._shown(), fit)
         zero = self.begin
         frames = decoded(self.path, self.picture, zero)
         if fps is None:
             pairs = _own_times(frames, zero, zero + Fraction(self.duration))
         else:
-            pairs = _nearest(frames, zero, Fraction(fps), self.frame_count(fps))
+            rate = Fraction(fps)
+            picks = nearest(frames, zero, [(rate, self.frame_count(fps))])
+            pairs = ((float(pick.index / rate), pick.picture) for pick in picks)
         for t, frame in pairs:
             yield t, scaler(frame)
 
@@ -135,33 +138,16 @@ def _own_times(
             yield float(time - zero), frame
 
 
-def _nearest(
-    frames: Iterator[tuple[Fraction, VideoFrame]], zero: Fraction, fps: Fraction, count: int
-) -> Iterator[tuple[float, VideoFrame]]:
-    k = 0
-    before: tuple[Fraction, VideoFrame] | None = None
-    for time, frame in frames:
-        while k < count:
-            target = zero + k / fps
-            if time <= target:
-                break
-            take_before = before is not None and target - before[0] <= time - target
-            yield float(k / fps), before[1] if take_before and before is not None else frame
-            k += 1
-        before = (time, frame)
-        if k == count:
-            return
-    if before is None:
-        raise MediaError("no picture could be decoded where one was asked for")
-    for j in range(k, count):
-        yield float(j / fps), before[1]
-
-
-class _Scaler:
+class Scaler:
     """Scales in one step from the decoder's format to small RGB, then turns the small picture."""
 
     def __init__(
-        self, orientation: Orientation, size: tuple[int, int], shown: tuple[int, int], fit: str
+        self,
+        orientation: Orientation,
+        size: tuple[int, int],
+        shown: tuple[int, int],
+        fit: str,
+        interpolation: Interpolation = Interpolation.BILINEAR,
     ) -> None:
         if fit not in ("squash", "cover"):
             raise MediaError(f"fit must be 'squash' or 'cover', not {fit!r}")
@@ -169,6 +155,7 @@ class _Scaler:
             raise MediaError(f"a frame size must be at least 1x1, not {size[0]}x{size[1]}")
         self.orientation = orientation
         self.size = size
+        self.interpolation = interpolation
         self.scaled = size
         if fit == "cover":
             scale = max(size[0] / shown[0], size[1] / shown[1])
@@ -182,7 +169,7 @@ class _Scaler:
         width, height = self.scaled
         stored = (height, width) if self.orientation.transposed else (width, height)
         small = self.reformatter.reformat(
-            frame, *stored, format="rgb24", interpolation=Interpolation.BILINEAR, threads=1
+            frame, *stored, format="rgb24", interpolation=self.interpolation, threads=1
         )
         image = self.orientation.apply(small.to_ndarray())
         x, y = (width - self.size[0]) // 2, (height - self.size[1]) // 2
