@@ -7,7 +7,14 @@ import pytest
 import torch
 from PIL import Image
 
-from weft.encoders.pictures import centre_crop, channels_first, normalised, shorter_side, three_crops
+from weft.encoders.pictures import (
+    centre_crop,
+    channels_first,
+    normalised,
+    shorter_side,
+    squashed,
+    three_crops,
+)
 
 
 def photo(height: int, width: int) -> np.ndarray:
@@ -26,6 +33,16 @@ def test_resizing_is_pillows_to_a_grey_level(height: int, width: int, mode: str)
     size = (112 * width // height, 112) if height <= width else (112, 112 * height // width)
     theirs = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling[mode.upper()]))
     assert ours.shape == theirs.shape
+    apart = np.abs(ours.astype(int) - theirs)
+    assert apart.max() <= 2
+    assert apart.mean() < 0.01
+
+
+@pytest.mark.parametrize(("height", "width"), [(270, 480), (481, 301), (50, 40)])
+def test_squashing_is_pillows_to_a_grey_level(height: int, width: int) -> None:
+    picture = photo(height, width)
+    ours = squashed(channels_first(picture[None]), 112)[0].permute(1, 2, 0).numpy()
+    theirs = np.asarray(Image.fromarray(picture).resize((112, 112), Image.Resampling.BICUBIC))
     apart = np.abs(ours.astype(int) - theirs)
     assert apart.max() <= 2
     assert apart.mean() < 0.01

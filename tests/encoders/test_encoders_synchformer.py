@@ -27,7 +27,7 @@ from weft.encoders.synchformer import (
     load_visual,
 )
 from weft.encoders.synchformer_audio import TINY_AUDIO, SynchformerAudio
-from weft.encoders.synchformer_visual import TINY_VISUAL, SynchformerVisual
+from weft.encoders.synchformer_visual import TINY_VISUAL, SynchformerVisual, VisualConfig
 from weft.errors import WeightsError
 
 GOLDEN = golden("synchformer")
@@ -206,3 +206,14 @@ def test_a_file_of_the_published_layout_loads(tmp_path: Path, monkeypatch: pytes
     assert synchformer.d == 768
     assert len(synchformer.sha256) == 64
     assert all(bool((p == 0.25).all()) and not p.requires_grad for p in synchformer.net.parameters())
+
+
+@pytest.mark.slow
+@torch.inference_mode()
+def test_the_visual_branch_gives_mmaudios_numbers_for_two_segments() -> None:
+    """The same branch as MMAudio's own code runs it, on the file's names with their "vfeat_extractor." in front."""
+    with torch.device("meta"):
+        net = SynchformerVisual(VisualConfig())
+    net = cast(SynchformerVisual, fill(net.to_empty(device="cpu"), prefix="vfeat_extractor."))
+    frames = drawn("in.frames", (1, 2, 16, 3, 224, 224)).clamp(-1, 1)
+    assert_golden(net(frames), golden("mmaudio_visual")["visual"])

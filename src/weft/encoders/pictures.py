@@ -28,10 +28,12 @@ def shorter_side(pictures: Tensor, size: int, mode: Literal["bicubic", "bilinear
     """Resize uint8 `[T, 3, H, W]` so that the shorter side has `size` pixels; the longer is rounded down."""
     height, width = pictures.shape[-2:]
     to = (size, size * width // height) if height <= width else (size * height // width, size)
-    if to == (height, width):
-        return pictures
-    parts = [F.interpolate(part, to, mode=mode, antialias=True) for part in pictures.split(_AT_ONCE)]
-    return torch.cat(parts)
+    return _resized(pictures, to, mode)
+
+
+def squashed(pictures: Tensor, size: int) -> Tensor:
+    """Resize uint8 `[T, 3, H, W]` to `size` x `size` by bicubics, whatever their aspect."""
+    return _resized(pictures, (size, size), "bicubic")
 
 
 def centre_crop(pictures: Tensor, size: int, *, floor: bool = False) -> Tensor:
@@ -66,3 +68,11 @@ def normalised(pictures: Tensor, mean: tuple[float, ...], std: tuple[float, ...]
     """Return (x / 255 - mean) / std as float32 of uint8 `[..., 3, H, W]`; mean and std are one value a channel."""
     shift, scale = torch.tensor(mean)[:, None, None], torch.tensor(std)[:, None, None]
     return (pictures.float() / 255 - shift) / scale
+
+
+def _resized(pictures: Tensor, to: tuple[int, int], mode: str) -> Tensor:
+    if to == tuple(pictures.shape[-2:]):
+        return pictures
+    return torch.cat(
+        [F.interpolate(part, to, mode=mode, antialias=True) for part in pictures.split(_AT_ONCE)]
+    )
