@@ -63,6 +63,11 @@ def test_nearest_is_nearest_on_every_grid_whatever_the_times(
             assert p.picture == min(times, key=lambda t: (abs(t - target), t))
 
 
+def test_of_two_equally_near_the_earlier_is_taken() -> None:
+    picks = list(nearest(at_rate(Fraction(4), 3), Fraction(0), [(Fraction(8), 5)]))
+    assert [p.picture for p in picks] == [0, 0, 1, 1, 2]
+
+
 def test_no_more_is_read_than_is_needed() -> None:
     source = at_rate(Fraction(25), 1000)
     list(nearest(source, Fraction(0), [(Fraction(8), 2), (Fraction(25), 10)]))
