@@ -1,7 +1,7 @@
 """MMAudio's CLIP against its published keys and the numbers of open_clip on redrawn weights.
 
-The reference is open_clip's CLIP, tiny and of the published widths with two layers a tower, with MMAudio's own text:
-every token after the last norm, scaled to length 1.
+The reference is open_clip's CLIP, tiny, of the published widths with two layers a tower, and of the published size,
+with MMAudio's own text: every token after the last norm, scaled to length 1.
 """
 
 from __future__ import annotations
@@ -115,8 +115,14 @@ def test_tiny_gives_open_clips_numbers() -> None:
 
 @pytest.mark.slow
 @torch.inference_mode()
-def test_two_layers_of_the_published_width_give_open_clips_numbers() -> None:
-    assert_open_clip(SHALLOW, drawn("in.pictures", (2, 3, 384, 384)), "shallow")
+@pytest.mark.parametrize(
+    ("config", "pictures", "name"), [(SHALLOW, 2, "shallow"), (DfnClipConfig(), 1, "published")]
+)
+def test_the_published_widths_give_open_clips_numbers(
+    config: DfnClipConfig, pictures: int, name: str
+) -> None:
+    """The published depth takes 4 GB of memory, two layers a tower 0.5."""
+    assert_open_clip(config, drawn("in.pictures", (pictures, 3, 384, 384)), name)
 
 
 def assert_open_clip(config: DfnClipConfig, pictures: torch.Tensor, name: str) -> None:
