@@ -60,7 +60,7 @@ def build(config: DfnClipConfig) -> CLIPModel:
     try:
         from transformers import CLIPConfig, CLIPModel
     except ImportError as error:
-        raise MissingExtra("MMAudio's CLIP", "eval") from error
+        raise MissingExtra("MMAudio's CLIP", "systems") from error
     towers = [
         {
             "hidden_size": tower.width,
