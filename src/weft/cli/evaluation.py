@@ -108,8 +108,8 @@ def _print(console: Console, found: Evaluation) -> None:
         _explain(console, s)
     for side, rates in found.rates.items():
         console.say(f"{side}: " + "; ".join(f"{n} × {what}" for what, n in rates.items()))
-    for left in found.left_out:
-        console.say(f"left out: {left.name}: {left.why}")
+    for why, names in found.why_left_out.items():
+        console.say(f"left out: {', '.join(names)}: {why}")
     work = found.work
     console.say(
         f"{len(found.clips)} clips; {work['measured']} features measured, {work['cached']} from the cache; "
@@ -121,7 +121,7 @@ def _explain(console: Console, s: Score) -> None:
     if s.embedder is not None and s.rows is not None:
         size = f"{s.rows[0]} and {s.rows[1]} rows of {s.d}"
         console.say(f"{s.name}: {size}, sha256 {(s.sha256 or '')[:12]}, {s.rate}")
-    others = {k: v for k, v in s.baselines.items() if k not in BESIDE}
+    others = {k: v for k, v in s.baselines.items() if k not in BESIDE} | s.parts
     if others:
         console.say(f"{s.name}: " + ", ".join(f"{k} {number(v)}" for k, v in others.items()))
     for flag in s.flags:

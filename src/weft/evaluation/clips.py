@@ -13,10 +13,10 @@ from typing import Literal
 from weft.errors import WeftError
 from weft.evaluation.cache import Cache, key
 from weft.evaluation.comparisons import Measured
-from weft.evaluation.cue_truth import kept_truth
+from weft.evaluation.cue_truth import kept_truth, read_maps
 from weft.evaluation.features import Arrays, Feature, Of
 from weft.evaluation.measuring import Outcome, Task
-from weft.evaluation.pairing import Pair
+from weft.evaluation.pairs import Pair
 from weft.evaluation.reading import SLACK_S, Window
 from weft.evaluation.sources import Source
 from weft.progress import Progress
@@ -80,6 +80,11 @@ def identified(
                 clip.cues = kept_truth(p.cues, window, cache)
             except WeftError as error:
                 clip.failures.append(f"cues: {error}")
+        if p.maps is not None and p.predicted_maps is not None:
+            try:
+                clip.cues["maps"] = {"true": read_maps(p.maps), "made": read_maps(p.predicted_maps)}
+            except WeftError as error:
+                clip.failures.append(f"maps: {error}")
     return clips
 
 

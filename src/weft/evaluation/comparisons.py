@@ -113,6 +113,26 @@ def _av_align(made: Measured, true: Measured) -> Any:
     )
 
 
+def desync(made: Measured, true: Measured, judge: Any) -> float:
+    """The mean size (s) of the offsets that Synchformer sees at either end; NaN under 4.8 s."""
+    from weft.metrics import desync as measured
+
+    logits = judge.offsets(true["video@"]["rows"], made["audio@"]["rows"])
+    return float("nan") if logits is None else float(np.abs(measured.offset(logits)).mean())
+
+
+def desync_chance(made: Measured, true: Measured) -> dict[str, float]:
+    """What an answer drawn at random scores."""
+    from weft.metrics.desync import CHANCE
+
+    return {"random": CHANCE}
+
+
+def align_acc(made: Measured, true: Measured, judge: Any) -> float:
+    """1 when Diff-Foley's classifier calls sound and picture aligned, else 0."""
+    return float(judge.aligned(true["video@"]["rows"], made["audio@"]["rows"]) > 0.5)
+
+
 def condfoley(made: Measured, true: Measured, *, field: str) -> float:
     """A field of weft.metrics.condfoley.CondFoley."""
     from weft.metrics import condfoley as theirs

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from weft.evaluation.comparisons import Measured
-from weft.evaluation.embedders import EmbedderSpec
+from weft.evaluation.embedding import EmbedderSpec, loaded
 
 Better = Literal["higher", "lower", "nearer"]
 Baseline = Literal["silence", "shuffled", "reference"]
@@ -36,7 +36,11 @@ class Metric:
     `least`, `most`: its range. `rate`: that at which it reads the sound, when it is not the protocol's.
     `floor`: also score random halves of the reference against each other. `rows_per_d`: the value is flagged when it
     rests on fewer rows than this many times the dimensions. `in_step`: only for embedders whose windows of sound and
-    picture are the same.
+    picture are the same. `materials`: only for those whose classes are the 17 materials. `judged`: `clip` takes the
+    embedder as a third argument, as its network looks at sound and picture together. `stereo`: reads where a sound is.
+    `parts` (of digests): further numbers that belong to the value. `size` (of a digest): the rows of reference and
+    estimate and their dimensions, where these are not those of one embedding. `halves`: how many random halves an
+    interval is drawn from, where not as many as usual.
     """
 
     name: str
@@ -45,7 +49,7 @@ class Metric:
     better: Better
     made: tuple[str, ...]
     true: tuple[str, ...]
-    clip: Callable[[Measured, Measured], Any]
+    clip: Callable[..., Any]
     pool: Callable[[Sequence[Any]], float] | None = None
     beside: Callable[[Sequence[Any]], dict[str, float]] | None = None
     chance: Callable[[Measured, Measured], dict[str, float]] | None = None
@@ -56,6 +60,12 @@ class Metric:
     floor: bool = False
     rows_per_d: float = 0.0
     in_step: bool = False
+    materials: bool = False
+    judged: bool = False
+    stereo: bool = False
+    parts: Callable[[Sequence[Any]], dict[str, float]] | None = None
+    size: Callable[[Any], tuple[int, int, int]] | None = None
+    halves: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +84,13 @@ class Row:
         asked = self.metric.made if side == "made" else self.metric.true
         own = self.embedder.name if self.embedder else ""
         return {name: name + own if name.endswith("@") else name for name in asked}
+
+    def compare(self, made: Measured, true: Measured) -> Any:
+        """What the metric says of one clip. Raises ValueError as its comparison does."""
+        if self.metric.judged:
+            assert self.embedder is not None
+            return self.metric.clip(made, true, loaded(self.embedder))
+        return self.metric.clip(made, true)
 
 
 def compared(

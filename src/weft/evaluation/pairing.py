@@ -1,14 +1,12 @@
 """Which predicted sound belongs to which reference: folders, a table, or WebDataset shards.
 
 Folders pair by name: the path within the folder without its suffix, and without the `.weft` that `weft generate` adds.
-A table is CSV with the columns reference, predicted and, if wanted, video, text and cues; its paths are relative to
-its own folder. Shards are tars (or a folder of them) whose members share a key up to the first dot. What finds no
-partner is listed, never dropped.
+A table is a CSV (`pair_tables.py`). Shards are tars (or a folder of them) whose members share a key up to the first
+dot. What finds no partner is listed, never dropped.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import tarfile
 from collections.abc import Iterable
@@ -16,31 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weft.errors import UserError
-from weft.evaluation.sources import FILM_SUFFIXES, SOUND_SUFFIXES, Source
+from weft.evaluation.pair_tables import COLUMNS, of_table
+from weft.evaluation.pairs import Pair, Pairing
+from weft.evaluation.sources import FILM_SUFFIXES, SOUND_SUFFIXES, Source, film
 
-COLUMNS = ("reference", "predicted", "video", "text", "cues")
 MEDIA = (*SOUND_SUFFIXES, *FILM_SUFFIXES)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """One clip: two sounds, and what else is known of it. `cues` is a sheet, or a world label that holds one."""
-
-    name: str
-    reference: Source
-    predicted: Source
-    video: Source | None = None
-    text: str | None = None
-    cues: Source | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pairing:
-    """The pairs in order of name, and the names that only one side has."""
-
-    pairs: tuple[Pair, ...]
-    only_reference: tuple[str, ...] = ()
-    only_predicted: tuple[str, ...] = ()
 
 
 def pair(reference: Path, predicted: Path | None) -> Pairing:
@@ -51,7 +29,7 @@ def pair(reference: Path, predicted: Path | None) -> Pairing:
     if reference.suffix.lower() == ".csv":
         if predicted is not None:
             raise UserError(f"{reference} is a table and names both sides; leave {predicted} out")
-        return _of_table(reference)
+        return of_table(reference)
     if predicted is None:
         raise UserError(f"give the predicted sounds too, or a CSV with the columns {', '.join(COLUMNS[:2])}")
     for path in (reference, predicted):
@@ -62,7 +40,7 @@ def pair(reference: Path, predicted: Path | None) -> Pairing:
             name=reference.stem,
             reference=Source(path=reference),
             predicted=Source(path=predicted),
-            video=_film(Source(path=reference), Source(path=predicted)),
+            video=film(Source(path=reference), Source(path=predicted)),
         )
         return Pairing(pairs=(one,))
     if _is_clip(reference) != _is_clip(predicted):
@@ -76,6 +54,7 @@ class _Clip:
     film: Source | None = None
     text: str | None = None
     cues: Source | None = None
+    maps: Source | None = None
 
 
 def _joined(true: dict[str, _Clip], made: dict[str, _Clip], reference: Path, predicted: Path) -> Pairing:
@@ -93,6 +72,8 @@ def _joined(true: dict[str, _Clip], made: dict[str, _Clip], reference: Path, pre
             video=true[name].film or made[name].film,
             text=true[name].text,
             cues=true[name].cues,
+            maps=true[name].maps,
+            predicted_maps=made[name].maps,
         )
         for name in both
     )
@@ -127,7 +108,7 @@ def _clips(place: Path) -> dict[str, _Clip]:
                 "keep one, or use a CSV"
             )
         source = Source(path=path)
-        found[name] = _Clip(sound=source, film=_film(source))
+        found[name] = _Clip(sound=source, film=film(source))
     if not found:
         raise UserError(f"no sounds in {place}; looked for {', '.join(MEDIA)} and .tar")
     return found
@@ -151,6 +132,7 @@ def _of_shards(paths: list[Path]) -> dict[str, _Clip]:
                 film=films[0] if films else None,
                 text=_words(members.get(".txt"), written),
                 cues=written,
+                maps=members.get(".maps.npy"),
             )
     return found
 
@@ -186,72 +168,6 @@ def _words(text: Source | None, label: Source | None) -> str | None:
     except (ValueError, AttributeError):
         return None
     return str(said[0]) if isinstance(said, list) and said else None
-
-
-def _of_table(path: Path) -> Pairing:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} is not a CSV in UTF-8 ({error})") from error
-    given = set(rows[0]) if rows else set()
-    if not rows or not {"reference", "predicted"} <= given:
-        raise UserError(
-            f"{path} must have rows and the columns reference, predicted [{', '.join(COLUMNS[2:])}]"
-        )
-    strange = sorted(str(c) for c in given - set(COLUMNS))
-    if strange:
-        raise UserError(f"{path} has the column {strange[0]!r}; allowed are {', '.join(COLUMNS)}")
-    pairs, alone = [], {"reference": [], "predicted": []}  # type: tuple[list[Pair], dict[str, list[str]]]
-    for line, row in enumerate(rows, start=2):
-        true, made = _placed(path, row, "reference"), _placed(path, row, "predicted")
-        if true is None or made is None:
-            sole = true or made
-            if sole is not None:
-                alone["reference" if true else "predicted"].append(f"line {line}: {sole.path.name}")
-            continue
-        pairs.append(
-            Pair(
-                name=true.path.stem,
-                reference=true,
-                predicted=made,
-                video=_placed(path, row, "video") or _film(true, made),
-                text=(row.get("text") or "").strip() or None,
-                cues=_placed(path, row, "cues"),
-            )
-        )
-    if not pairs:
-        raise UserError(f"nothing pairs: no row of {path} names both a reference and a predicted sound")
-    return Pairing(
-        pairs=_told_apart(pairs),
-        only_reference=tuple(alone["reference"]),
-        only_predicted=tuple(alone["predicted"]),
-    )
-
-
-def _told_apart(pairs: list[Pair]) -> tuple[Pair, ...]:
-    """Rows of one name are numbered in order: several takes of one reference are several clips."""
-    seen: dict[str, int] = {}
-    for p in pairs:
-        seen[p.name] = seen.get(p.name, 0) + 1
-    count: dict[str, int] = {}
-    out = []
-    for p in pairs:
-        count[p.name] = count.get(p.name, 0) + 1
-        name = p.name if seen[p.name] == 1 else f"{p.name} #{count[p.name]}"
-        out.append(Pair(**{**vars(p), "name": name}))
-    return tuple(out)
-
-
-def _placed(table: Path, row: dict[str, str], column: str) -> Source | None:
-    cell = (row.get(column) or "").strip()
-    return Source(path=table.parent / cell) if cell else None
-
-
-def _film(*sources: Source) -> Source | None:
-    return next((s for s in sources if s.is_film), None)
 
 
 def _is_clip(path: Path) -> bool:

@@ -26,7 +26,8 @@ p{margin:6px 0}.quiet{color:#5b6470}.bad{color:#b42318}code{font:13px ui-monospa
 table{border-collapse:collapse;width:100%}th{text-align:left;font-weight:600;font-size:13px;color:#5b6470}
 td,th{padding:4px 8px;border-bottom:1px solid #eceef1;vertical-align:middle}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}td.name{white-space:nowrap}
-td small{display:block;line-height:1.35}td small:not(.bad){color:#5b6470}svg.row{width:320px;height:26px;display:block}
+td small{display:block;line-height:1.35}td.name small{white-space:normal;max-width:330px}
+td small:not(.bad){color:#5b6470}svg.row{width:320px;height:26px;display:block}
 svg.scatter{width:420px;max-width:100%}svg text{font-size:10px;fill:#5b6470}svg text.axis{font-size:12px;fill:#1c2128}
 .clip{border:1px solid #e3e5e9;border-radius:8px;padding:14px 16px;margin:14px 0}
 .sides{display:grid;grid-template-columns:1fr 1fr;gap:16px}.sides.three{grid-template-columns:1fr 1fr .8fr}
@@ -148,7 +149,7 @@ def _scores(found: Evaluation) -> str:
                 + notes
             )
         span = f"{_number(s.low)} … {_number(s.high)}" if math.isfinite(s.low) else ""
-        told = s.baselines | ({} if s.floor is None else {"floor": s.floor})
+        told = s.baselines | ({} if s.floor is None else {"floor": s.floor}) | s.parts
         others = "; ".join(f"{k} {_number(v)}" for k, v in told.items() if not math.isnan(v))
         lines.append(
             f'<tr><td class="name"><b>{escape(s.name)}</b> {_ARROWS[s.better]}<small>{escape(s.title)}</small></td>'
@@ -160,7 +161,10 @@ def _scores(found: Evaluation) -> str:
         '<tr><th>metric</th><th class="n">value</th><th class="n">95%</th><th class="n">n</th><th></th></tr>'
     )
     out = f"<table>{head}{''.join(lines)}</table>"
-    left = "".join(f"<li><b>{escape(m.name)}</b>: {escape(m.why)}</li>" for m in found.left_out)
+    left = "".join(
+        f"<li><b>{escape(', '.join(names))}</b>: {escape(why)}</li>"
+        for why, names in found.why_left_out.items()
+    )
     return out + (f"<p>Left out:</p><ul>{left}</ul>" if left else "")
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from weft.evaluation.pairing import Pair
+from weft.evaluation.pairs import Pair
 from weft.evaluation.protocols import Protocol
 
 FORMAT = 1
@@ -16,8 +16,9 @@ FORMAT = 1
 class Score:
     """A metric's number. `low`, `high` its 95% interval over `n` clips, made as `interval` says; `rows` (reference,
     predicted) and `d` what an embedder gave; `floor` what random halves of the reference score; `baselines` what
-    others score in the predicted sound's place; `raw` what was computed where that is outside the metric's range;
-    `rate` the sampling-rate path; `flags` why to be careful."""
+    others score in the predicted sound's place; `parts` further numbers that belong to the value, such as the splits of
+    an inception score or the blocks of FAVD; `raw` what was computed where that is outside the metric's range; `rate`
+    the sampling-rate path; `flags` why to be careful."""
 
     name: str
     title: str
@@ -36,6 +37,7 @@ class Score:
     d: int | None = None
     floor: float | None = None
     baselines: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, float] = field(default_factory=dict)
     rate: str = ""
     flags: tuple[str, ...] = ()
 
@@ -46,6 +48,11 @@ class LeftOut:
 
     name: str
     why: str
+
+    @property
+    def metric(self) -> str:
+        """Its name without the embedder's."""
+        return self.name.partition("/")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +109,14 @@ class Evaluation:
     def ok(self) -> bool:
         """Whether every clip found a partner and every metric a number for it."""
         return not (self.failed or self.only_reference or self.only_predicted)
+
+    @property
+    def why_left_out(self) -> dict[str, list[str]]:
+        """Each reason, and the rows that were left out for it: a missing file costs several rows one reason."""
+        by: dict[str, list[str]] = {}
+        for row in self.left_out:
+            by.setdefault(row.why, []).append(row.name)
+        return by
 
     def score(self, name: str) -> Score:
         """Return the row called `name`; raises KeyError."""

@@ -16,11 +16,12 @@ from weft.evaluation import clips as tracked
 from weft.evaluation import leaving_out
 from weft.evaluation.cache import Cache, folder, key
 from weft.evaluation.clips import Clip, Shelf, Side
-from weft.evaluation.embedders import OUTPUTS, EmbedderSpec, embedder, feature
+from weft.evaluation.embedders import embedder
+from weft.evaluation.embedding import OUTPUTS, EmbedderSpec, feature
 from weft.evaluation.features import FEATURES, Feature
 from weft.evaluation.measuring import Outcome, measure
 from weft.evaluation.pairing import pair
-from weft.evaluation.protocols import DEFAULT, Protocol, protocol
+from weft.evaluation.protocols import DEFAULT, Protocol, planned, protocol
 from weft.evaluation.result import ClipResult, Evaluation, Score
 from weft.evaluation.scoring import Board, score
 from weft.evaluation.table import Metric, Row, metric, rows
@@ -59,10 +60,13 @@ def evaluate(
     specs = [
         embedder(e) if isinstance(e, str) else e for e in (plan.embedders if embedders is None else embedders)
     ]
-    plan = replace(plan, metrics=tuple(m.name for m in chosen), embedders=tuple(e.name for e in specs))
-    hashes, left_out = leaving_out.hashes(specs, strict=embedders is not None)
-    every = rows(chosen, [e for e in specs if e.name in hashes])
-    left_out += leaving_out.without_embedder(chosen, every)
+    uses = plan.uses if embedders is None else {}
+    plan = replace(
+        plan, metrics=tuple(m.name for m in chosen), embedders=tuple(e.name for e in specs), uses=uses
+    )
+    hashes, missing = leaving_out.hashes(specs, strict=embedders is not None)
+    every, left_out = leaving_out.without_file(planned(rows(chosen, specs), plan), missing)
+    left_out += leaving_out.without_embedder(chosen, [*every, *left_out])
     every, more = leaving_out.fit_for(every, plan)
     left_out += more
     store = Cache(root=cache or folder())
@@ -87,7 +91,8 @@ def evaluate(
     rates = _rates(shelf)
     scores = [_told(s, plan, hashes, every, rates, shelf) for s in board.scores]
     left_out += leaving_out.unscored(every, scores, clips)
-    hopeless = next((m for m in left_out if m.why != leaving_out.UNMEASURED), None)
+    there = {s.name.partition("/")[0] for s in scores}
+    hopeless = next((m for m in left_out if m.why != leaving_out.UNMEASURED and m.metric not in there), None)
     if metrics is not None and hopeless is not None:
         raise UserError(f"{hopeless.name} cannot be computed: {hopeless.why}")
     return Evaluation(

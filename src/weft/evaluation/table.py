@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from weft.cues.words import closest
 from weft.errors import UserError
-from weft.evaluation.embedders import EmbedderSpec
+from weft.evaluation.embedding import EmbedderSpec
 from weft.evaluation.metric import Baseline, Better, Metric, Row
 from weft.evaluation.table_meaning import MEANING
+from weft.evaluation.table_obedience import OBEDIENCE
 from weft.evaluation.table_sets import CLASSES, DISTANCES
 from weft.evaluation.table_sound import ITSELF, SPECTRUM
 from weft.evaluation.table_space import SPACE
@@ -19,7 +20,7 @@ from weft.evaluation.table_time import TIME
 
 __all__ = ["METRICS", "Baseline", "Better", "Metric", "Row", "metric", "rows"]
 
-METRICS = {m.name: m for m in (*TIME, *SPECTRUM, *SPACE, *DISTANCES, *MEANING, *CLASSES, *ITSELF)}
+METRICS = {m.name: m for m in (*TIME, *SPECTRUM, *SPACE, *DISTANCES, *MEANING, *CLASSES, *ITSELF, *OBEDIENCE)}
 
 
 def metric(name: str) -> Metric:
@@ -38,6 +39,12 @@ def rows(metrics: Sequence[Metric], embedders: Sequence[EmbedderSpec]) -> list[R
         asked = {name for name in (*m.made, *m.true) if name.endswith("@")}
         if not asked:
             out.append(Row(metric=m))
-        fit = [e for e in embedders if asked and asked <= set(e.gives) and (e.in_step or not m.in_step)]
-        out += [Row(metric=m, embedder=e) for e in fit]
+            continue
+        out += [Row(metric=m, embedder=e) for e in embedders if asked <= set(e.gives) and _suits(m, e)]
     return out
+
+
+def _suits(m: Metric, e: EmbedderSpec) -> bool:
+    if (e.only or m.judged) and m.name not in e.only:
+        return False
+    return (e.in_step or not m.in_step) and (e.materials or not m.materials)

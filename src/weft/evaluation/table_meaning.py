@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from weft.evaluation import comparisons_meaning as compare
@@ -40,4 +41,37 @@ def _meaning() -> list[Metric]:
     return [*out, in_step]
 
 
-MEANING: tuple[Metric, ...] = tuple(_meaning())
+def _volume() -> list[Metric]:
+    """MDG's numbers. δ of text and picture is no sound's doing: it says how much of the sum is given."""
+    sums: dict[str, tuple[str, Callable[..., float]]] = {
+        "volume": ("V: how large a body sound, picture and text span (MDG eq. 7)", compare.volume),
+        "delta-ta": ("δ of text and sound, 1 - cosine", partial(compare.delta, between="text_audio")),
+        "delta-va": ("δ of picture and sound, 1 - cosine", partial(compare.delta, between="video_audio")),
+        "delta-sum": ("δ of the three pairs, summed (MDG eq. 11)", partial(compare.delta, between="total")),
+    }
+    out = [
+        Metric(
+            name=name,
+            title=title,
+            unit="",
+            better="lower",
+            made=("audio@",),
+            true=("video@", "text@"),
+            clip=clip,
+        )
+        for name, (title, clip) in sums.items()
+    ]
+    given = Metric(
+        name="delta-tv",
+        title="δ of text and picture, 1 - cosine; no sound takes part",
+        unit="",
+        better="lower",
+        made=(),
+        true=("video@", "text@"),
+        clip=compare.delta_given,
+        baselines=(),
+    )
+    return [out[0], given, *out[1:]]
+
+
+MEANING: tuple[Metric, ...] = (*_meaning(), *_volume())

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal
 
 from weft.evaluation import comparisons_sets as compare
 from weft.evaluation.metric import Metric
 
+_FAVD: tuple[tuple[Literal["toolkit", "float"], str, str], ...] = (
+    ("float", "audio@", "of sound and picture side by side, as the networks give them"),
+    ("toolkit", "eight-bit@", "the sound whitened and in 8 bits, as avgen-eval-toolkit has it"),
+)
 DISTANCES: tuple[Metric, ...] = (
     Metric(
         name="frechet",
@@ -23,6 +28,20 @@ DISTANCES: tuple[Metric, ...] = (
         rows_per_d=2.0,
     ),
     Metric(
+        name="frechet-inf",
+        title="Fréchet distance extrapolated to endless predicted sets (FAD-inf)",
+        unit="",
+        better="lower",
+        made=("audio@",),
+        true=("audio@",),
+        clip=compare.embeddings,
+        pool=compare.frechet_inf,
+        parts=compare.frechet_inf_line,
+        baselines=("silence",),
+        floor=True,
+        halves=8,
+    ),
+    Metric(
         name="kernel",
         title="kernel discrepancy (MMD², unbiased)",
         unit="",
@@ -33,6 +52,26 @@ DISTANCES: tuple[Metric, ...] = (
         pool=compare.kernel,
         baselines=("silence",),
         floor=True,
+    ),
+    *(
+        Metric(
+            name=f"favd-{version}",
+            title=f"FAVD, {words}",
+            unit="",
+            better="lower",
+            made=(sound,),
+            true=(sound, "video@"),
+            clip=partial(compare.joint, sound=sound),
+            pool=compare.favd,
+            parts=partial(compare.favd_blocks, version=version),
+            size=compare.joint_size,
+            least=0.0,
+            baselines=("silence", "shuffled"),
+            floor=True,
+            rows_per_d=2.0,
+            in_step=True,
+        )
+        for version, sound, words in _FAVD
     ),
 )
 CLASSES: tuple[Metric, ...] = (
@@ -54,15 +93,22 @@ CLASSES: tuple[Metric, ...] = (
         true=("logits@",),
         clip=partial(compare.kl, compat=True),
     ),
-    Metric(
-        name="isc",
-        title="inception score, one split",
-        unit="",
-        better="higher",
-        made=("logits@",),
-        true=(),
-        clip=compare.classes,
-        pool=partial(compare.inception, splits=1),
-        baselines=("reference",),
+    *(
+        Metric(
+            name=name,
+            title=title,
+            unit="",
+            better="higher",
+            made=("logits@",),
+            true=(),
+            clip=compare.classes,
+            pool=partial(compare.inception, splits=splits),
+            parts=partial(compare.inception_parts, splits=splits),
+            baselines=("reference",),
+        )
+        for name, title, splits in (
+            ("isc", "inception score, one split", 1),
+            ("isc-10", "inception score, ten splits of the clips shuffled by seed 2020", 10),
+        )
     ),
 )
