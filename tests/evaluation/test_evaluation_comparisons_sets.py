@@ -113,3 +113,11 @@ def test_a_clip_without_a_window_in_common_fails_alone() -> None:
     true = {"audio@": {"rows": rows(3, 0)}, "video@": {"rows": np.zeros((0, 6))}}
     with pytest.raises(ValueError, match=r"no window of 0\.96 s in common"):
         compare.joint(true, true, sound="audio@")
+
+
+def test_halves_of_the_reference_keep_their_own_pictures() -> None:
+    one, other = clip(1), clip(2)
+    heard, seen, _, true_seen = compare.joint(one, other, sound="audio@")
+    np.testing.assert_array_equal(heard, one["audio@"]["rows"][:4])
+    np.testing.assert_array_equal(seen, one["video@"]["rows"])
+    np.testing.assert_array_equal(true_seen, other["video@"]["rows"])
