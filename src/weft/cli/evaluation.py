@@ -84,6 +84,8 @@ def _print(console: Console, found: Evaluation) -> None:
     from rich.console import Console as RichConsole
     from rich.table import Table
 
+    from weft.evaluation.report_page import number
+
     plan = found.protocol
     beside = [b for b in BESIDE if any(b in s.baselines for s in found.scores)]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
@@ -118,6 +120,8 @@ def _print(console: Console, found: Evaluation) -> None:
 
 
 def _explain(console: Console, s: Score) -> None:
+    from weft.evaluation.report_page import number
+
     if s.embedder is not None and s.rows is not None:
         size = f"{s.rows[0]} and {s.rows[1]} rows of {s.d}"
         console.say(f"{s.name}: {size}, sha256 {(s.sha256 or '')[:12]}, {s.rate}")
@@ -139,10 +143,3 @@ def _tell_failures(console: Console, found: Evaluation) -> None:
         console.note(f"... and {len(lines) - LISTED} more; --output has them all")
     alone = len(found.only_reference) + len(found.only_predicted)
     console.note(f"{len(found.failed)} of {len(found.clips)} clips failed, {alone} without a partner")
-
-
-def number(value: float) -> str:
-    """A number for a person: three figures, an empty cell for none."""
-    if math.isnan(value):
-        return ""
-    return f"{value:.3g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.0e}"
