@@ -100,6 +100,8 @@ def _members(path: Path) -> dict[str, dict[str, Source]]:
 def _words(text: Source | None, label: Source | None) -> str | None:
     """The clip's words: its .txt, or the first caption of a world label."""
     if text is not None:
+        if text.size == 0:
+            return None
         return text.read().decode("utf-8", "replace").strip() or None
     if label is None:
         return None

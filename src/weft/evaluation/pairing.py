@@ -107,6 +107,11 @@ def _of_table(path: Path) -> Pairing:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} is not a CSV in UTF-8 ({error})") from error
+    for line, row in enumerate(rows, start=2):
+        if None in row:
+            raise UserError(
+                f"{path} has more cells in line {line} than columns; put texts with commas in quotes"
+            )
     given = set(rows[0]) if rows else set()
     if not rows or not {"reference", "predicted"} <= given:
         raise UserError(

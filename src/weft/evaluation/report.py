@@ -11,7 +11,7 @@ from weft.evaluation import plots
 from weft.evaluation.players import Shown, film, show
 from weft.evaluation.report_page import number, page
 from weft.evaluation.result import ClipResult, Evaluation, Score
-from weft.media.atomic import refuse_existing, write_fault, written_aside
+from weft.media.atomic import refuse_unwritable, write_fault, written_aside
 from weft.progress import Progress, silent
 
 WORST = 6
@@ -24,10 +24,8 @@ def write_report(
 
     Raises MediaError: it exists and not `overwrite`, the folder cannot be written.
     """
-    refuse_existing(path, overwrite)
-    folder = path.with_name(f"{path.stem}_files")
-    if folder.exists() and not overwrite:
-        raise MediaError(f"{folder} exists already; choose another name or allow overwriting")
+    refuse_report(path, overwrite=overwrite)
+    folder = _folder(path)
     worst = worst_clips(found)
     blocks: list[str] = []
     made: list[Path] = []
@@ -45,6 +43,17 @@ def write_report(
         aside.write_text(page(found, _headline(found), worst, blocks), encoding="utf-8")
     progress("report", 1.0)
     return [path, *made]
+
+
+def refuse_report(path: Path, *, overwrite: bool = False) -> None:
+    """Raise MediaError when a report could not be written at `path`: to ask before the clips are measured."""
+    refuse_unwritable(path, overwrite)
+    if _folder(path).exists() and not overwrite:
+        raise MediaError(f"{_folder(path)} exists already; choose another name or allow overwriting")
+
+
+def _folder(path: Path) -> Path:
+    return path.with_name(f"{path.stem}_files")
 
 
 def worst_clips(found: Evaluation) -> list[ClipResult]:

@@ -61,7 +61,7 @@ def page(found: Evaluation, by: Score | None, worst: Sequence[ClipResult], block
         )
         body.append("one) and those heard in the prediction. Both pictures share one scale of 70 dB.</p>")
         body += blocks
-    body += [_failures(found), _listing(found), _small_print(found)]
+    body += [_failures(found), _notes(found), _listing(found), _small_print(found)]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style>'
@@ -94,7 +94,8 @@ def _scores(found: Evaluation) -> str:
         others = "; ".join(f"{k} {number(v)}" for k, v in told.items() if not math.isnan(v))
         lines.append(
             f'<tr><td class="name"><b>{escape(s.name)}</b> {_ARROWS[s.better]}<small>{escape(s.title)}</small></td>'
-            f'<td class="n"><b>{number(s.value)}</b> {escape(s.unit)}</td><td class="n">{span}</td>'
+            f'<td class="n"><b>{number(s.value)}</b> {escape(s.unit)}</td>'
+            f'<td class="n" title="{escape(s.interval)}">{span}</td>'
             f'<td class="n">{s.n}</td><td>{plots.interval(s, values)}'
             f"<small class=quiet>{escape(others)}</small>{notes}</td></tr>"
         )
@@ -117,7 +118,8 @@ def _cloud(found: Evaluation, worst: Sequence[ClipResult]) -> str:
         c.name: (c.values.get(across, math.nan), c.values.get(up, math.nan)) for c in found.clips if c.values
     }
     marked = {c.name: f"worst-{k}" for k, c in enumerate(worst)}
-    return f"<h2>Clip by clip</h2>{plots.scatter(points, across, up, marked)}"
+    told = "<p class=quiet>A dot is a clip; red ones are shown below.</p>" if marked else ""
+    return f"<h2>Clip by clip</h2>{told}{plots.scatter(points, across, up, marked)}"
 
 
 def _failures(found: Evaluation) -> str:
@@ -125,6 +127,11 @@ def _failures(found: Evaluation) -> str:
     lines += [f"<li><b>{escape(n)}</b>: only in the reference</li>" for n in found.only_reference]
     lines += [f"<li><b>{escape(n)}</b>: only in the prediction</li>" for n in found.only_predicted]
     return f"<h2>What failed</h2><ul>{''.join(lines)}</ul>" if lines else ""
+
+
+def _notes(found: Evaluation) -> str:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in noted(found))
+    return f"<h2>Worth knowing</h2><ul>{lines}</ul>" if lines else ""
 
 
 def _listing(found: Evaluation) -> str:
@@ -152,6 +159,18 @@ def _small_print(found: Evaluation) -> str:
     return (
         f"<details><summary>The protocol in full, and versions</summary><pre>{escape(text)}</pre></details>"
     )
+
+
+def noted(found: Evaluation) -> list[str]:
+    """What a reader should know of clips that did not fail, a line for each note: what, of how many, of which first."""
+    by: dict[str, list[str]] = {}
+    for clip in found.clips:
+        for note in clip.notes:
+            by.setdefault(note, []).append(clip.name)
+    return [
+        f"{note}: {names[0]}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+        for note, names in sorted(by.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
 
 
 def number(value: float | None) -> str:
