@@ -1,4 +1,4 @@
-"""What a stranger to `weft eval` meets: early refusals, notes on clips, a closed pipe."""
+"""What a stranger to `weft eval` meets: early refusals, notes on clips, the cache's limit, a closed pipe."""
 
 from __future__ import annotations
 
@@ -82,6 +82,18 @@ def test_one_reason_to_be_careful_is_one_line(weft_eval: Callable[..., Ran], set
     assert [line for line in out.splitlines() if line.startswith("!")] == [
         "! mel and 2 more: one clip: no interval"
     ]
+
+
+def test_the_caches_limit_is_a_flag(
+    weft_eval: Callable[..., Ran], sets: tuple[Path, Path], tmp_path: Path
+) -> None:
+    def kept() -> int:
+        return len(list((tmp_path / "cache").rglob("*.safetensors")))
+
+    assert weft_eval(*sets, "--metrics", "mel")[0] == 0 and kept() > 6
+    assert weft_eval(*sets, "--metrics", "mel", "--cache-limit", 0)[0] == 0 and kept() == 0
+    status, _, err = weft_eval(*sets, "--metrics", "mel", "--cache-limit", -3)
+    assert status == 2 and "the limit of the cache is -3.0; give gigabytes" in err
 
 
 def test_a_reader_that_goes_away_leaves_no_traceback(sets: tuple[Path, Path], tmp_path: Path) -> None:

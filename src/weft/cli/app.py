@@ -181,6 +181,14 @@ def evaluate(
     cache: Annotated[
         Path | None, typer.Option(help="Where measured features are kept [~/.cache/weft/features].")
     ] = None,
+    cache_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="GB",
+            help="How much of them stays, the last used first [WEFT_CACHE_LIMIT, or 5].",
+            show_default=False,
+        ),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Also write an HTML report, its clips in a folder beside it.")
     ] = None,
@@ -203,6 +211,7 @@ def evaluate(
         embedders=embedders,
         jobs=jobs,
         cache=cache,
+        cache_limit=cache_limit,
         report=report,
         output=output,
         force=force,

@@ -29,6 +29,7 @@ def evaluate_clips(
     embedders: str | None,
     jobs: int | None,
     cache: Path | None,
+    cache_limit: float | None,
     report: Path | None,
     output: Path | None,
     force: bool,
@@ -51,6 +52,7 @@ def evaluate_clips(
             embedders=_names(embedders),
             jobs=jobs or os.cpu_count() or 1,
             cache=cache,
+            cache_limit_gb=cache_limit,
             progress=progress,
         )
     document = found.to_json()
