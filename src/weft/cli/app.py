@@ -219,6 +219,34 @@ def evaluate(
 
 
 @app.command()
+def leaks(
+    place: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TEST",
+            help="The test set: folder, shard (.tar), CSV, or a text file with one name a line.",
+            show_default=False,
+        ),
+    ],
+    split: Annotated[
+        str | None, typer.Option(help="Only these splits, commas between [all].", show_default=False)
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="What counts: recording (itself), take (a piece of the same take too), day (its day too)."
+        ),
+    ] = "recording",
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Say which published splits trained on the clips of TEST. Exit status 1 when some did, 2 when no name is known."""
+    from weft.cli.leaks import tell_leaks
+
+    tell_leaks(Console(quiet, json), place, split=split, by=by)
+
+
+@app.command()
 def systems(json: Json = False) -> None:
     """List who can perform, with licence, rate, channels and dials."""
     from weft.cli.commands import list_systems

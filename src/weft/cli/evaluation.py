@@ -88,7 +88,7 @@ def _print(console: Console, found: Evaluation) -> None:
     from rich.console import Console as RichConsole
     from rich.table import Table
 
-    from weft.evaluation.report_page import noted, number
+    from weft.evaluation.report_page import heard_before, noted, number
 
     plan = found.protocol
     beside = [b for b in BESIDE if any(b in s.baselines for s in found.scores)]
@@ -121,6 +121,8 @@ def _print(console: Console, found: Evaluation) -> None:
         console.say(f"note: ... and {len(lines) - LISTED} more; --output has them all")
     for left in found.left_out:
         console.say(f"left out: {left.name}: {left.why}")
+    if found.leaks is not None:
+        console.say(heard_before(found.leaks))
     work = found.work
     console.say(
         f"{len(found.clips)} clips; {work['measured']} features measured, {work['cached']} from the cache; "

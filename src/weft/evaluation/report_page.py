@@ -9,6 +9,7 @@ from html import escape
 
 from weft.evaluation import plots
 from weft.evaluation.result import ClipResult, Evaluation, Score
+from weft.metrics.splits import Leaks
 
 LISTED = 300
 _ARROWS = {"higher": "↑", "lower": "↓", "nearer": "≈"}
@@ -49,6 +50,7 @@ def page(found: Evaluation, by: Score | None, worst: Sequence[ClipResult], block
     body = [
         f"<h1>{escape(plan.name)} <span class=quiet>v{plan.version}</span></h1>",
         f"<p>{escape(plan.summary)}</p><p>{state}. <span class=quiet>{escape(rates)}</span></p>",
+        "" if found.leaks is None else f"<p>{escape(heard_before(found.leaks))}.</p>",
         "<h2>Scores</h2>",
         _key(),
         _scores(found),
@@ -171,6 +173,16 @@ def noted(found: Evaluation) -> list[str]:
         f"{note}: {names[0]}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
         for note, names in sorted(by.items(), key=lambda item: (-len(item[1]), item[0]))
     ]
+
+
+def heard_before(leaks: Leaks) -> str:
+    """One line on what published splits trained on clips of the set."""
+    counts = ", ".join(f"{leak.split} {len(leak.recordings)}" for leak in leaks.leaks)
+    some = "1 recording" if leaks.n == 1 else f"{leaks.n} recordings"
+    return (
+        f"{some} of Greatest Hits, of which the training part of published splits has: {counts}. "
+        "A system trained on one of those has heard them (weft leaks says which)"
+    )
 
 
 def number(value: float | None) -> str:

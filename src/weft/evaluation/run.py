@@ -19,6 +19,7 @@ from weft.evaluation.clips import Clip, Side
 from weft.evaluation.embedders import OUTPUTS, EmbedderSpec, embedder, feature
 from weft.evaluation.features import FEATURES, Feature
 from weft.evaluation.kept import Kept
+from weft.evaluation.leaking import leaks_of
 from weft.evaluation.measuring import Outcome, measure
 from weft.evaluation.pairing import pair
 from weft.evaluation.protocols import DEFAULT, Protocol, protocol
@@ -136,6 +137,7 @@ def _evaluated(
         seconds=clock.seconds,
         worker_seconds=_spent([*outcomes, *unheard]),
         versions=_versions(),
+        leaks=leaks_of(pairing.pairs),
     )
 
 
