@@ -199,7 +199,9 @@ def evaluate(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Score PREDICTED against REFERENCE, clips paired by name. Exit status 1 when some clips failed."""
+    """Score PREDICTED against REFERENCE, clips paired by name. Exit status 1 when some clips failed.
+
+    Whether published systems were trained on these clips: weft leaks REFERENCE."""
     from weft.cli.evaluation import evaluate_clips
 
     evaluate_clips(
