@@ -106,7 +106,7 @@ def generate(
         Path | None,
         typer.Option("--output", "-o", help="The result: video, .wav or .flac [CLIP.weft.SUFFIX]."),
     ] = None,
-    out_dir: Annotated[Path | None, typer.Option(help="Folder for the results [beside CLIP].")] = None,
+    out_dir: Annotated[Path | None, typer.Option(help=r"Folder for the results \[beside CLIP].")] = None,
     timeline: Annotated[
         bool, typer.Option(help="Also draw picture, cues and sound on one timeline, as PNG.")
     ] = False,
@@ -165,7 +165,7 @@ def evaluate(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="plain, greatest-hits, vggsound, av-benchmark, world-hits or world-walks [plain].",
+            help=r"plain, greatest-hits, vggsound, av-benchmark, world-hits or world-walks \[plain].",
             show_default=False,
         ),
     ] = None,
@@ -176,7 +176,7 @@ def evaluate(
         str | None, typer.Option(help="These embedders in place of the protocol's, commas between.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes beside each other [as many as cores].")
+        int | None, typer.Option(min=1, help=r"Processes beside each other \[as many as cores].")
     ] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Where measured features are kept [~/.cache/weft/features].")
@@ -231,7 +231,7 @@ def leaks(
         ),
     ],
     split: Annotated[
-        str | None, typer.Option(help="Only these splits, commas between [all].", show_default=False)
+        str | None, typer.Option(help=r"Only these splits, commas between \[all].", show_default=False)
     ] = None,
     by: Annotated[
         str,
