@@ -10,14 +10,17 @@ from pathlib import Path
 
 from weft.errors import UserError
 from weft.evaluation.pairs import Pair, Pairing
-from weft.evaluation.sources import Source, film
+from weft.evaluation.sources import Source, film_among
 
 COLUMNS = ("reference", "predicted", "video", "text", "cues", "maps", "predicted_maps")
 
 
 def of_table(path: Path) -> Pairing:
-    """Return the pairs of a CSV's rows. Raises UserError: it cannot be read, lacks a column, has one too many, nothing
-    pairs."""
+    """Return the pairs of a CSV's rows.
+
+    Raises UserError: it cannot be read, lacks a column, has one that is unknown, a row with more cells than columns,
+    nothing pairs.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
@@ -25,6 +28,11 @@ def of_table(path: Path) -> Pairing:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} is not a CSV in UTF-8 ({error})") from error
+    for line, row in enumerate(rows, start=2):
+        if None in row:
+            raise UserError(
+                f"{path} has more cells in line {line} than columns; put texts with commas in quotes"
+            )
     given = set(rows[0]) if rows else set()
     if not rows or not {"reference", "predicted"} <= given:
         raise UserError(
@@ -46,7 +54,7 @@ def of_table(path: Path) -> Pairing:
                 name=true.path.stem,
                 reference=true,
                 predicted=made,
-                video=_placed(path, row, "video") or film(true, made),
+                video=_placed(path, row, "video") or film_among(true, made),
                 text=(row.get("text") or "").strip() or None,
                 cues=_placed(path, row, "cues"),
                 maps=_placed(path, row, "maps"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from weft.evaluation.pairs import Pair
 from weft.evaluation.protocols import Protocol
+from weft.metrics.splits import Leaks
 
 FORMAT = 1
 
@@ -86,7 +87,8 @@ class ClipResult:
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """The whole result. `rates` counts clips by native rate and channels on either side; `work` says how many
-    features were measured and how many came from the cache; `seconds` are wall time by stage."""
+    features were measured and how many came from the cache; `seconds` are wall time by stage; `leaks` what published
+    splits trained on, where names of the set are recognised."""
 
     protocol: Protocol
     scores: tuple[Score, ...]
@@ -99,6 +101,7 @@ class Evaluation:
     seconds: dict[str, float]
     worker_seconds: dict[str, float]
     versions: dict[str, str]
+    leaks: Leaks | None = None
 
     @property
     def failed(self) -> tuple[ClipResult, ...]:
@@ -141,6 +144,9 @@ class Evaluation:
                 "seconds": self.seconds,
                 "worker_seconds": self.worker_seconds,
                 "versions": self.versions,
+                "trained_on": None
+                if self.leaks is None
+                else {leak.split: list(leak.recordings) for leak in self.leaks.leaks},
             }
         )
 
