@@ -7,10 +7,13 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from weft.errors import MediaError
 from weft.evaluation.cue_truth import read_maps
 from weft.evaluation.gathering import gathered
 from weft.evaluation.pairing import pair
+from weft.evaluation.sources import Source
 
 
 def shard(path: Path, level: float | None) -> Path:
@@ -41,3 +44,10 @@ def test_maps_are_no_clip_of_their_own(tmp_path: Path) -> None:
     found = gathered(shard(tmp_path / "true.tar", 0.25))
     assert sorted(found) == ["a", "b"] and found["a"].sound.member == "a.wav"
     assert gathered(shard(tmp_path / "none.tar", None))["a"].maps is None
+
+
+@pytest.mark.parametrize("data", [b"rubbish", b"PK\x03\x04rubbish", b"\x93NUMPY"])
+def test_maps_that_are_damaged_are_refused_by_name(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "m.npy").write_bytes(data)
+    with pytest.raises(MediaError, match=r"m\.npy is no array of numpy .*; save it with numpy\.save"):
+        read_maps(Source(path=tmp_path / "m.npy"))

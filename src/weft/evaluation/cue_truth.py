@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def read_maps(source: Source) -> NDArray[Any]:
     """Return the saliency maps `[T, H, W]` of a .npy file. Raises MediaError: damaged, another shape."""
     try:
         maps = np.load(io.BytesIO(source.read()), allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise MediaError(f"{source} is no array of numpy ({error}); save it with numpy.save") from error
     if not isinstance(maps, np.ndarray) or maps.ndim != 3 or maps.dtype.kind not in "fiub":
         raise MediaError(f"{source} must hold numbers [T, H, W], not {getattr(maps, 'shape', 'an archive')}")
