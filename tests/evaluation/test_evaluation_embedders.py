@@ -22,6 +22,7 @@ from weft.evaluation.result import Evaluation
 
 def said() -> dict[str, str]:
     from weft.encoders.cnn14 import CNN14_16K, CNN14_32K, Cnn14
+    from weft.encoders.diff_foley import DiffFoleyJudge
     from weft.encoders.imagebind import ImageBind
     from weft.encoders.laion_clap import LaionClap
     from weft.encoders.log_mel_statistics import LogMelStatistics
@@ -29,7 +30,9 @@ def said() -> dict[str, str]:
     from weft.encoders.ms_clap import MsClap
     from weft.encoders.own import WeftEncoders
     from weft.encoders.passt import Passt
+    from weft.encoders.synchformer import Synchformer
     from weft.encoders.vggish import Vggish
+    from weft.evaluation.judges import VggishI3d
 
     bare = nn.Identity()
     made = (
@@ -41,8 +44,12 @@ def said() -> dict[str, str]:
         Passt(bare, sha256=""),
         Melception,
         LaionClap(bare, name="laion-clap-audio"),
+        LaionClap(bare, name="laion-clap-music-speech"),
         MsClap(bare),
         ImageBind,
+        VggishI3d,
+        Synchformer,
+        DiffFoleyJudge,
     )
     return {e.name: e.windows for e in made}
 

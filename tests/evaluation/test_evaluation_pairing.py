@@ -104,3 +104,15 @@ def test_refusals_say_what_to_do(tmp_path: Path) -> None:
     for reference, predicted, words in cases:
         with pytest.raises(UserError, match=words):
             pair(reference, predicted)
+
+
+def test_words_that_are_empty_are_none_and_end_nothing(tmp_path: Path) -> None:
+    true = shard(tmp_path / "true.tar", a__wav=b"x", a__txt=b"", b__wav=b"y", b__txt=b"a cup")
+    assert [p.text for p in pair(true, true).pairs] == [None, "a cup"]
+
+
+def test_a_row_with_more_cells_than_columns_is_refused_by_its_line(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("reference,predicted,text\na.wav,b.wav,a cup\na.wav,b.wav,a cup, falling\n")
+    with pytest.raises(UserError, match="more cells in line 3 than columns; put texts with commas in quotes"):
+        pair(table, None)

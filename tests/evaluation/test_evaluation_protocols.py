@@ -8,10 +8,10 @@ import json
 import pytest
 
 from weft.evaluation.embedders import EMBEDDERS
-from weft.evaluation.protocols import DEFAULT, PROTOCOLS
+from weft.evaluation.protocols import DEFAULT, PROTOCOLS, planned
 from weft.evaluation.reading import Window
 from weft.evaluation.result import clean
-from weft.evaluation.table import METRICS
+from weft.evaluation.table import METRICS, rows
 
 PROMISED = {
     ("plain", 1): "e2792ece786c",
@@ -20,6 +20,12 @@ PROMISED = {
     ("av-benchmark", 1): "99094df641b7",
     ("world-hits", 1): "7c6883b50cb1",
     ("world-walks", 1): "5bcfe4e202d8",
+    ("plain", 2): "355f5c467ae8",
+    ("greatest-hits", 2): "853d92816517",
+    ("vggsound", 2): "3a2b0b810969",
+    ("av-benchmark", 2): "e70020c92dcf",
+    ("world-hits", 2): "5365bd80657b",
+    ("world-walks", 2): "8db3e15dfd14",
 }
 """(name, version) -> the start of the SHA-256 of all the protocol says. A change of it needs a new version."""
 
@@ -37,6 +43,13 @@ def test_a_protocol_names_what_there_is(name: str) -> None:
     assert plan.name == name
     assert set(plan.metrics) <= set(METRICS) and len(set(plan.metrics)) == len(plan.metrics)
     assert set(plan.embedders) <= set(EMBEDDERS)
+    assert set(plan.uses) <= set(plan.embedders)
+    assert all(set(used) <= set(plan.metrics) for used in plan.uses.values())
+    given = rows([METRICS[m] for m in plan.metrics], [EMBEDDERS[e] for e in plan.embedders])
+    meant = {r.name for r in planned(given, plan)}
+    named = {f"{m}/{e}" for e, used in plan.uses.items() for m in used}
+    assert named <= meant  # an embedder can do all that it is there for, and does no more
+    assert {n for n in meant if n.partition("/")[2] in plan.uses} == named
     assert {plan.headline, *plan.scatter} <= set(plan.metrics)
     assert all(METRICS[m].pool is None for m in (plan.headline, *plan.scatter))
 

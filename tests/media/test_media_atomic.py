@@ -10,6 +10,7 @@ import pytest
 
 from weft.errors import MediaError
 from weft.media import written_aside
+from weft.media.atomic import refuse_unwritable
 
 
 def test_appears_only_at_the_end(tmp_path: Path) -> None:
@@ -64,3 +65,20 @@ def test_two_writers_do_not_meet(tmp_path: Path) -> None:
         assert one != two
     with written_aside(tmp_path / ("x" * 230 + ".wav")) as aside:
         aside.write_text("a long name is no trouble")
+
+
+def test_what_could_not_be_written_is_known_before_and_nothing_is_left(tmp_path: Path) -> None:
+    refuse_unwritable(tmp_path / "new.json")
+    (tmp_path / "old.json").write_text("old")
+    refuse_unwritable(tmp_path / "old.json", overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["old.json"] and (
+        tmp_path / "old.json"
+    ).read_text() == "old"
+    for path, words in (
+        (tmp_path / "old.json", "exists already"),
+        (tmp_path / "none" / "x.json", "none does not exist"),
+        (tmp_path / "old.json" / "x.json", "does not exist"),
+        (tmp_path, "is a folder"),
+    ):
+        with pytest.raises(MediaError, match=words):
+            refuse_unwritable(path)

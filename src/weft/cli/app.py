@@ -106,7 +106,7 @@ def generate(
         Path | None,
         typer.Option("--output", "-o", help="The result: video, .wav or .flac [CLIP.weft.SUFFIX]."),
     ] = None,
-    out_dir: Annotated[Path | None, typer.Option(help="Folder for the results [beside CLIP].")] = None,
+    out_dir: Annotated[Path | None, typer.Option(help=r"Folder for the results \[beside CLIP].")] = None,
     timeline: Annotated[
         bool, typer.Option(help="Also draw picture, cues and sound on one timeline, as PNG.")
     ] = False,
@@ -165,7 +165,7 @@ def evaluate(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="plain, greatest-hits, vggsound, av-benchmark, world-hits or world-walks [plain].",
+            help=r"plain, greatest-hits, vggsound, av-benchmark, world-hits or world-walks \[plain].",
             show_default=False,
         ),
     ] = None,
@@ -176,10 +176,18 @@ def evaluate(
         str | None, typer.Option(help="These embedders in place of the protocol's, commas between.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes beside each other [as many as cores].")
+        int | None, typer.Option(min=1, help=r"Processes beside each other \[as many as cores].")
     ] = None,
     cache: Annotated[
         Path | None, typer.Option(help="Where measured features are kept [~/.cache/weft/features].")
+    ] = None,
+    cache_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="GB",
+            help="How much of them stays, the last used first [WEFT_CACHE_LIMIT, or 5].",
+            show_default=False,
+        ),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Also write an HTML report, its clips in a folder beside it.")
@@ -191,7 +199,9 @@ def evaluate(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Score PREDICTED against REFERENCE, clips paired by name. Exit status 1 when some clips failed."""
+    """Score PREDICTED against REFERENCE, clips paired by name. Exit status 1 when some clips failed.
+
+    Whether published systems were trained on these clips: weft leaks REFERENCE."""
     from weft.cli.evaluation import evaluate_clips
 
     evaluate_clips(
@@ -203,10 +213,39 @@ def evaluate(
         embedders=embedders,
         jobs=jobs,
         cache=cache,
+        cache_limit=cache_limit,
         report=report,
         output=output,
         force=force,
     )
+
+
+@app.command()
+def leaks(
+    place: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TEST",
+            help="The test set: folder, shard (.tar), CSV, or a text file with one name a line.",
+            show_default=False,
+        ),
+    ],
+    split: Annotated[
+        str | None, typer.Option(help=r"Only these splits, commas between \[all].", show_default=False)
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="What counts: recording (itself), take (a piece of the same take too), day (its day too)."
+        ),
+    ] = "recording",
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Say which published splits trained on the clips of TEST. Exit status 1 when some did, 2 when no name is known."""
+    from weft.cli.leaks import tell_leaks
+
+    tell_leaks(Console(quiet, json), place, split=split, by=by)
 
 
 @app.command()

@@ -63,6 +63,23 @@ def _drawing() -> Finding:
     return Finding("off-screen OpenGL", bool(found), detail, needed=False)
 
 
+def _cache() -> Finding:
+    from weft.errors import UserError
+    from weft.evaluation import cache, pruning
+
+    root = cache.folder()
+    try:
+        limit = pruning.limit_gb()
+    except UserError as error:
+        return Finding("feature cache", False, str(error))
+    found = pruning.held(root)
+    return Finding(
+        "feature cache",
+        True,
+        f"{found.size / 1e9:.2f} of at most {limit:g} GB, {found.files} files in {root}",
+    )
+
+
 def examine() -> list[Finding]:
     """Look at Python, the libraries, codecs, weights, processors and disk; never raises for what is missing."""
     from weft import __version__, weights
@@ -89,6 +106,7 @@ def examine() -> list[Finding]:
         lacking = [m for m in modules if _version(m) is None]
         detail = f"lacks {', '.join(lacking)}: pip install 'weft-foley[{extra}]'" if lacking else "installed"
         found.append(Finding(f"extra [{extra}]", not lacking, detail, needed=False))
+    found.append(_cache())
     found.append(_drawing())
     import torch
 

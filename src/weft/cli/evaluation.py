@@ -29,16 +29,20 @@ def evaluate_clips(
     embedders: str | None,
     jobs: int | None,
     cache: Path | None,
+    cache_limit: float | None,
     report: Path | None,
     output: Path | None,
     force: bool,
 ) -> None:
     from weft.evaluation.protocols import DEFAULT
+    from weft.evaluation.report import refuse_report, write_report
     from weft.evaluation.run import evaluate
-    from weft.media.atomic import refuse_existing, written_aside
+    from weft.media.atomic import refuse_unwritable, written_aside
 
-    for path in filter(None, (report, output)):
-        refuse_existing(path, overwrite=force)
+    if output is not None:
+        refuse_unwritable(output, overwrite=force)
+    if report is not None:
+        refuse_report(report, overwrite=force)
     with console.progress() as progress:
         found = evaluate(
             reference,
@@ -48,21 +52,21 @@ def evaluate_clips(
             embedders=_names(embedders),
             jobs=jobs or os.cpu_count() or 1,
             cache=cache,
+            cache_limit_gb=cache_limit,
             progress=progress,
         )
-        if report is not None:
-            from weft.evaluation.report import write_report
-
-            write_report(found, report, overwrite=force, progress=progress)
     document = found.to_json()
-    if output is not None:
-        with written_aside(output, overwrite=force) as aside:
-            aside.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     console.result(document)
     if not (console.quiet or console.as_json):
         _print(console, found)
-        for path in filter(None, (report, output)):
-            console.say(str(path))
+    if output is not None:
+        with written_aside(output, overwrite=force) as aside:
+            aside.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        console.say(str(output))
+    if report is not None:
+        with console.progress() as progress:
+            write_report(found, report, overwrite=force, progress=progress)
+        console.say(str(report))
     if not found.ok:
         _tell_failures(console, found)
         raise SystemExit(1)
@@ -83,6 +87,8 @@ def _print(console: Console, found: Evaluation) -> None:
     from rich import box
     from rich.console import Console as RichConsole
     from rich.table import Table
+
+    from weft.evaluation.report_page import heard_before, noted, number
 
     plan = found.protocol
     beside = [b for b in BESIDE if any(b in s.baselines for s in found.scores)]
@@ -106,10 +112,17 @@ def _print(console: Console, found: Evaluation) -> None:
     RichConsole(width=None if sys.stdout.isatty() else 120).print(table)
     for s in found.scores:
         _explain(console, s)
+    _warn(console, found)
     for side, rates in found.rates.items():
         console.say(f"{side}: " + "; ".join(f"{n} × {what}" for what, n in rates.items()))
-    for left in found.left_out:
-        console.say(f"left out: {left.name}: {left.why}")
+    for line in (lines := noted(found))[:LISTED]:
+        console.say(f"note: {line}")
+    if len(lines) > LISTED:
+        console.say(f"note: ... and {len(lines) - LISTED} more; --output has them all")
+    for why, names in found.why_left_out.items():
+        console.say(f"left out: {', '.join(names)}: {why}")
+    if found.leaks is not None:
+        console.say(heard_before(found.leaks))
     work = found.work
     console.say(
         f"{len(found.clips)} clips; {work['measured']} features measured, {work['cached']} from the cache; "
@@ -118,14 +131,25 @@ def _print(console: Console, found: Evaluation) -> None:
 
 
 def _explain(console: Console, s: Score) -> None:
+    from weft.evaluation.report_page import number
+
     if s.embedder is not None and s.rows is not None:
         size = f"{s.rows[0]} and {s.rows[1]} rows of {s.d}"
         console.say(f"{s.name}: {size}, sha256 {(s.sha256 or '')[:12]}, {s.rate}")
-    others = {k: v for k, v in s.baselines.items() if k not in BESIDE}
+    others = {k: v for k, v in s.baselines.items() if k not in BESIDE} | s.parts
     if others:
         console.say(f"{s.name}: " + ", ".join(f"{k} {number(v)}" for k, v in others.items()))
-    for flag in s.flags:
-        console.say(f"! {s.name}: {flag}")
+
+
+def _warn(console: Console, found: Evaluation) -> None:
+    """A line for each reason to be careful, however many metrics have it."""
+    by: dict[str, list[str]] = {}
+    for s in found.scores:
+        for flag in s.flags:
+            by.setdefault(flag, []).append(s.name)
+    for flag, names in by.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        console.say(f"! {names[0]}{more}: {flag}")
 
 
 def _tell_failures(console: Console, found: Evaluation) -> None:
@@ -139,10 +163,3 @@ def _tell_failures(console: Console, found: Evaluation) -> None:
         console.note(f"... and {len(lines) - LISTED} more; --output has them all")
     alone = len(found.only_reference) + len(found.only_predicted)
     console.note(f"{len(found.failed)} of {len(found.clips)} clips failed, {alone} without a partner")
-
-
-def number(value: float) -> str:
-    """A number for a person: three figures, an empty cell for none."""
-    if math.isnan(value):
-        return ""
-    return f"{value:.3g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.0e}"

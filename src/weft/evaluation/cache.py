@@ -2,8 +2,9 @@
 
 A key is the SHA-256 of the content's own SHA-256, the feature's identity (for an embedder its name, the SHA-256 of
 its weights and its windowing) and the window of the clip. So a renamed file keeps its features, a changed byte or
-another embedder finds none. Each is one safetensors file, written aside and renamed: a run that was killed goes on
-where it stopped, and processes may write beside each other. The folder may be removed at any time.
+another embedder finds none. Each is one safetensors file with a checksum, written aside and renamed: a run that was
+killed goes on where it stopped, and processes may write beside each other. The folder may be removed at any time;
+`pruning.py` holds it to a size.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 import secrets
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -21,14 +23,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from weft.errors import UserError
 from weft.evaluation.features import Feature
 from weft.evaluation.reading import Window
 
-FORMAT = 1
+FORMAT = 2
 _LONGEST = 1 << 20  # of a header, so that damage cannot ask for all memory
 
 
@@ -74,11 +76,19 @@ class Cache:
             return False
 
     def load(self, name: str) -> dict[str, NDArray[Any]] | None:
-        """Return the arrays, or None when there are none or the file is damaged."""
+        """Return the arrays, or None when there are none or the file is damaged; they then count as used now."""
+        path = self.path(name)
         try:
-            return load_file(self.path(name))
+            with safe_open(path, "np") as file:
+                found = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (no mapping)
+                told = (file.metadata() or {}).get("crc32")
         except (SafetensorError, OSError, ValueError):
             return None
+        if told != _checksum(found):
+            return None
+        with suppress(OSError):  # another user's cache, or gone meanwhile
+            os.utime(path)
+        return found
 
     def save(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep `arrays`; the last of several writers wins. Raises CacheError when the disk will not have it."""
@@ -86,7 +96,8 @@ class Cache:
         aside = path.with_name(f".{name[:16]}.{secrets.token_hex(4)}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_file({k: np.asarray(v, order="C") for k, v in arrays.items()}, aside)
+            whole = {k: np.asarray(v, order="C") for k, v in arrays.items()}
+            save_file(whole, aside, {"crc32": _checksum(whole)})
             aside.replace(path)
         except (OSError, SafetensorError) as error:
             raise CacheError(
@@ -95,3 +106,12 @@ class Cache:
         finally:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
+
+
+def _checksum(arrays: Mapping[str, NDArray[Any]]) -> str:
+    sum_ = 0
+    for name in sorted(arrays):
+        values = arrays[name]
+        sum_ = zlib.crc32(f"{name} {values.dtype} {values.shape}".encode(), sum_)
+        sum_ = zlib.crc32(values.tobytes(), sum_)
+    return f"{sum_:08x}"

@@ -6,17 +6,16 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from weft.errors import WeftError
 from weft.evaluation.cache import Cache, key
-from weft.evaluation.comparisons import Measured
-from weft.evaluation.cue_truth import kept_truth
+from weft.evaluation.cue_truth import kept_truth, read_maps
 from weft.evaluation.features import Arrays, Feature, Of
+from weft.evaluation.kept import Kept
 from weft.evaluation.measuring import Outcome, Task
-from weft.evaluation.pairing import Pair
+from weft.evaluation.pairs import Pair
 from weft.evaluation.reading import SLACK_S, Window
 from weft.evaluation.sources import Source
 from weft.progress import Progress
@@ -80,6 +79,11 @@ def identified(
                 clip.cues = kept_truth(p.cues, window, cache)
             except WeftError as error:
                 clip.failures.append(f"cues: {error}")
+        if p.maps is not None and p.predicted_maps is not None:
+            try:
+                clip.cues["maps"] = {"true": read_maps(p.maps), "made": read_maps(p.predicted_maps)}
+            except WeftError as error:
+                clip.failures.append(f"maps: {error}")
     return clips
 
 
@@ -91,12 +95,27 @@ def _hashed(source: Source) -> str | WeftError:
 
 
 def tasks(
-    clips: Iterable[Clip], wanted: Mapping[Side, Sequence[Feature]], window: Window, cache: Cache
+    clips: Sequence[Clip], wanted: Mapping[Side, Sequence[Feature]], window: Window, cache: Cache
 ) -> tuple[list[Task], int]:
     """Return what the cache lacks of the features `wanted` of each side, a task for each content, and how many
     features it has."""
     asked: dict[tuple[str, Of], dict[str, Feature]] = {}
-    of: dict[tuple[str, Of], Task] = {}
+    for clip in clips:
+        for side, content in clip.content.items():
+            asked.setdefault((content, OF[side]), {}).update({f.name: f for f in wanted[side]})
+    whole = contents(clips, window)
+    out, had = [], 0
+    for place, features in asked.items():
+        lacking = [f for f in features.values() if not cache.holds(key(place[0], f, window))]
+        had += len(features) - len(lacking)
+        if lacking:
+            out.append(replace(whole[place], features=tuple(lacking)))
+    return out, had
+
+
+def contents(clips: Iterable[Clip], window: Window) -> dict[tuple[str, Of], Task]:
+    """Return a task without features for each content, by its SHA-256 and what it is of: where its bytes lie."""
+    out: dict[tuple[str, Of], Task] = {}
     for clip in clips:
         sources: dict[Side, Source | None] = {
             "reference": clip.pair.reference,
@@ -105,31 +124,22 @@ def tasks(
             "text": None,
         }
         for side, content in clip.content.items():
-            place = (content, OF[side])
-            asked.setdefault(place, {}).update({f.name: f for f in wanted[side]})
             words = clip.pair.text if side == "text" else None
-            of[place] = Task(
+            out[content, OF[side]] = Task(
                 content=content, of=OF[side], features=(), window=window, source=sources[side], text=words
             )
-    out, had = [], 0
-    for place, features in asked.items():
-        lacking = [f for f in features.values() if not cache.holds(key(place[0], f, window))]
-        had += len(features) - len(lacking)
-        if lacking:
-            out.append(Task(**{**vars(of[place]), "features": tuple(lacking)}))
-    return out, had
+    return out
 
 
 def silences(
     lengths: Iterable[float], features: Sequence[Feature], window: Window, cache: Cache
 ) -> list[Task]:
-    """Tasks for silence of each length in whole seconds, as far as the cache lacks them."""
+    """Return a task for silence of each length in whole seconds, with what the cache lacks of the features."""
     out = []
     for seconds in sorted({silence_s(length) for length in lengths}):
         content = silence_content(seconds)
         lacking = tuple(f for f in features if not cache.holds(key(content, f, window)))
-        if lacking:
-            out.append(Task(content=content, of="sound", features=lacking, window=window, silence_s=seconds))
+        out.append(Task(content=content, of="sound", features=lacking, window=window, silence_s=seconds))
     return out
 
 
@@ -156,16 +166,16 @@ def settle(clips: Iterable[Clip], outcomes: Iterable[Outcome]) -> None:
             clip.failures += [f"{side}: {name}: {why}" for name, why in outcome.failed.items()]
 
 
-def look_at_facts(clips: Iterable[Clip], facts: Feature, window: Window, cache: Cache) -> None:
+def look_at_facts(clips: Iterable[Clip], facts: Feature, window: Window, kept: Kept) -> None:
     """Compare what the two files of each clip are: note what a reader should know, refuse lengths that differ."""
     for clip in clips:
         if not clip.alive:
             continue
         sides: dict[Side, Arrays] = {}
         for side in ("reference", "predicted"):
-            found = cache.load(key(clip.content[side], facts, window))
+            found = kept.load(clip.content[side], facts)
             if found is None:
-                clip.lose(side, "its measured facts are gone from the cache; run again")
+                clip.lose(side, "what it is could not be measured")
             else:
                 sides[side] = found
         if len(sides) < 2:
@@ -192,45 +202,3 @@ def look_at_facts(clips: Iterable[Clip], facts: Feature, window: Window, cache: 
                 f"{made:.2f} s long, but its reference {true:.2f} s: more than {SLACK_S:g} s apart; cut both to one "
                 "length, or use a protocol with a window",
             )
-
-
-@dataclass(kw_only=True)
-class Shelf:
-    """The measured features of clips that can be compared, in an order that only their content decides."""
-
-    clips: list[Clip]
-    features: Mapping[Side, Sequence[Feature]]
-    window: Window
-    cache: Cache
-
-    def __post_init__(self) -> None:
-        self.clips = sorted(
-            (c for c in self.clips if c.alive),
-            key=lambda c: (c.content["reference"], c.content["predicted"], c.content.get("text", "")),
-        )
-        self._of = lru_cache(maxsize=8)(self._read)
-
-    def others(self) -> list[int | None]:
-        """For each clip the next one with another reference, None where there is none."""
-        n = len(self.clips)
-        content = [c.content["reference"] for c in self.clips]
-        return [
-            next((k % n for k in range(i + 1, i + n) if content[k % n] != content[i]), None) for i in range(n)
-        ]
-
-    def load(self, i: int, which: Literal["made", "true", "silence"]) -> Measured:
-        """The features of one side of clip i by full name, those that could be made."""
-        clip = self.clips[i]
-        if which == "silence":
-            return self._of(silence_content(silence_s(clip.seconds)), "predicted")
-        if which == "made":
-            return self._of(clip.content["predicted"], "predicted")
-        found = dict(self._of(clip.content["reference"], "reference"))
-        for side in ("video", "text"):
-            if side in clip.content:
-                found |= self._of(clip.content[side], side)
-        return found | clip.cues
-
-    def _read(self, content: str, side: Side) -> Measured:
-        found = {f.name: self.cache.load(key(content, f, self.window)) for f in self.features[side]}
-        return {name: arrays for name, arrays in found.items() if arrays is not None}

@@ -1,6 +1,7 @@
 """One clip's features against another's: a number, or a digest that a set's number is pooled from.
 
-Metrics are made of these in `table.py`. A digest is taken once a clip, so that pooling many halves of a set is cheap.
+Metrics are made of these in the `table_` files. A digest is taken once a clip, so that pooling many halves of a set is
+cheap.
 
 Conventions: `made` and `true` map feature names to arrays, as `features.py` returns them; of two lengths the true
 one rules, what the other lacks counts as silence. NaN where a metric says nothing about a clip.
@@ -63,7 +64,7 @@ def onset_ap(clips: Sequence[Any]) -> float:
 def e_l1(made: Measured, true: Measured, *, feature: str) -> float:
     """The mean absolute difference of two E-L1 envelopes."""
     a, b = made[feature]["rms"], true[feature]["rms"]
-    return float(np.abs(_as_long(a, len(b)) - b).mean(dtype=np.float64))
+    return float(np.abs(as_long(a, len(b)) - b).mean(dtype=np.float64))
 
 
 def envelope_r(made: Measured, true: Measured) -> float:
@@ -71,7 +72,7 @@ def envelope_r(made: Measured, true: Measured) -> float:
     from weft.metrics import envelope
 
     b = true["envelope"]["rms"]
-    return envelope.correlation(_as_long(made["envelope"]["rms"], len(b)), b)
+    return envelope.correlation(as_long(made["envelope"]["rms"], len(b)), b)
 
 
 def envelope_lag_ms(made: Measured, true: Measured) -> float:
@@ -79,7 +80,7 @@ def envelope_lag_ms(made: Measured, true: Measured) -> float:
     from weft.metrics import envelope
 
     b = true["envelope"]["rms"]
-    a = _as_long(made["envelope"]["rms"], len(b))
+    a = as_long(made["envelope"]["rms"], len(b))
     if np.ptp(a) == 0 or np.ptp(b) == 0 or len(b) < 8:
         return float("nan")
     return 1000 * envelope.lag(a, b, step_s=float(true["envelope"]["step"]))
@@ -88,82 +89,9 @@ def envelope_lag_ms(made: Measured, true: Measured) -> float:
 def level_error_db(made: Measured, true: Measured) -> float:
     """The mean absolute difference of the envelopes in dB, floored at -60 dB full scale."""
     b = true["envelope"]["rms"]
-    a = _as_long(made["envelope"]["rms"], len(b))
+    a = as_long(made["envelope"]["rms"], len(b))
     low = 1e-3
     return float(np.abs(20 * np.log10(np.maximum(a, low) / np.maximum(b, low))).mean(dtype=np.float64))
-
-
-def mel_error_db(made: Measured, true: Measured) -> float:
-    """The mean absolute difference of the log-mel spectrograms, silent frames included."""
-    from weft.metrics.spectrum import FLOOR_DB
-
-    b = true["mel"]["db"]
-    return float(np.abs(_as_long(made["mel"]["db"], b.shape[-1], FLOOR_DB) - b).mean(dtype=np.float64))
-
-
-def mel_error_active_db(made: Measured, true: Measured) -> float:
-    """The same where the reference exceeds -60 dB; NaN when it never does."""
-    from weft.metrics.spectrum import ACTIVE_DB, FLOOR_DB
-
-    b = true["mel"]["db"]
-    where = b > ACTIVE_DB
-    apart = np.abs(_as_long(made["mel"]["db"], b.shape[-1], FLOOR_DB) - b)
-    return float(apart[where].mean(dtype=np.float64)) if where.any() else float("nan")
-
-
-def ild_error_db(made: Measured, true: Measured) -> float:
-    """The mean absolute level difference error over the reference's active frames; NaN when there are none."""
-    b, where = true["pan"]["ild"], true["pan"]["active"] > 0
-    a = _as_long(made["pan"]["ild"], len(b))
-    return float(np.abs(a - b)[where].mean(dtype=np.float64)) if where.any() else float("nan")
-
-
-def pans(made: Measured, true: Measured) -> Pairs:
-    """The pan heard and the true one over the reference's active frames; what is silent sounds from the middle."""
-    where = true["pan"]["active"] > 0
-    heard = np.where(made["pan"]["active"] > 0, made["pan"]["pan"], 0)
-    return _as_long(heard, len(where))[where], true["pan"]["pan"][where]
-
-
-def pan_r(clips: Sequence[Pairs]) -> float:
-    """Pearson's r of the pan, all clips pooled; 0 for sound from the middle."""
-    from weft.metrics import space
-
-    return space.pan_correlation(list(clips))
-
-
-def pan_r_swapped(clips: Sequence[Pairs]) -> dict[str, float]:
-    """What the same sounds score with left and right exchanged."""
-    return {"swapped": pan_r([(-heard, true) for heard, true in clips])}
-
-
-def placed(made: Measured, true: Measured) -> Any:
-    """Spatial AV-Align of one clip: onsets heard where the sheet's boxes are, at SAVGBench's 4 pictures a second."""
-    from weft.metrics import spatial_align as measured
-
-    at = made["onsets"]["times"]
-    frames = np.minimum((at / float(made["pan"]["step"])).astype(int) + 1, len(made["pan"]["pan"]) - 1)
-    heard = np.clip((made["pan"]["pan"][frames].astype(np.float64) + 1) / 2, 0, 1)
-    seen = true["tracks"]["t"]
-    some = np.unique(np.searchsorted(seen, np.arange(seen[0], seen[-1] + 1e-6, 0.25) - 1e-6))
-    boxes = [np.clip(b, 0, 1)[None] for b in true["tracks"]["x"][some]]
-    return measured.evaluate([measured.Clip(heard_t=at, heard_x=heard, seen_t=seen[some], boxes=boxes)])
-
-
-def spatial_align(clips: Sequence[Any]) -> float:
-    """The share of all heard onsets that are where the boxes are."""
-    return _share(clips, "value")
-
-
-def spatial_align_beside(clips: Sequence[Any]) -> dict[str, float]:
-    """What the same boxes give to sound from the middle, mirrored, and from anywhere: chance is high."""
-    return {name: _share(clips, name) for name in ("mono", "swapped", "random")}
-
-
-def _share(clips: Sequence[Any], field: str) -> float:
-    heard = sum(c.heard for c in clips)
-    right = sum(vars(c)[field] * c.heard for c in clips if c.heard)
-    return right / heard if heard else float("nan")
 
 
 def av_align(made: Measured, true: Measured) -> float:
@@ -185,6 +113,26 @@ def _av_align(made: Measured, true: Measured) -> Any:
     )
 
 
+def desync(made: Measured, true: Measured, judge: Any) -> float:
+    """The mean size (s) of the offsets that Synchformer sees at either end; NaN under 4.8 s."""
+    from weft.metrics import desync as measured
+
+    logits = judge.offsets(true["video@"]["rows"], made["audio@"]["rows"])
+    return float("nan") if logits is None else float(np.abs(measured.offset(logits)).mean())
+
+
+def desync_chance(made: Measured, true: Measured) -> dict[str, float]:
+    """What an answer drawn at random scores."""
+    from weft.metrics.desync import CHANCE
+
+    return {"random": CHANCE}
+
+
+def align_acc(made: Measured, true: Measured, judge: Any) -> float:
+    """1 when Diff-Foley's classifier calls sound and picture aligned, else 0."""
+    return float(judge.aligned(true["video@"]["rows"], made["audio@"]["rows"]) > 0.5)
+
+
 def condfoley(made: Measured, true: Measured, *, field: str) -> float:
     """A field of weft.metrics.condfoley.CondFoley."""
     from weft.metrics import condfoley as theirs
@@ -193,75 +141,7 @@ def condfoley(made: Measured, true: Measured, *, field: str) -> float:
     return float(vars(theirs.evaluate(b["samples"], a["samples"], a["wave"]))[field])
 
 
-def of_itself(made: Measured, true: Measured, *, field: str) -> float:
-    """A field of weft.metrics.sound.Sound; the reference is not asked."""
-    return float(made["sound"][field])
-
-
-def embeddings(made: Measured, true: Measured) -> Pairs:
-    """The rows of both sounds."""
-    return made["audio@"]["rows"], true["audio@"]["rows"]
-
-
-def cosine(made: Measured, true: Measured, *, of: str) -> float:
-    """The cosine of the made sound's mean direction with that of `of`: the reference's "audio@", "video@" or
-    "text@"."""
-    from weft.metrics import meaning
-
-    one, other = (meaning.pooled([side["rows"]]) for side in (made["audio@"], true[of]))
-    return float((one * other).sum())
-
-
-def in_step(made: Measured, true: Measured) -> float:
-    """The mean cosine of sound and picture, window by window."""
-    from weft.metrics import meaning
-
-    sound, picture = made["audio@"]["rows"], true["video@"]["rows"]
-    n = min(len(sound), len(picture))
-    return float((meaning.unit(sound[:n]) * meaning.unit(picture[:n])).sum(1).mean())
-
-
-def frechet(clips: Sequence[Pairs]) -> float:
-    """The Fréchet distance of all rows, below zero only by rounding."""
-    from weft.metrics import frechet as measured
-
-    made, true = _stacked(clips)
-    return measured.distance(true, made)
-
-
-def kernel(clips: Sequence[Pairs]) -> float:
-    """The unbiased squared kernel discrepancy of all rows."""
-    from weft.metrics import kernel as measured
-
-    made, true = _stacked(clips)
-    return measured.discrepancy(true, made)
-
-
-def kl(made: Measured, true: Measured, *, compat: bool) -> float:
-    """KL of the classes of the reference from those of the made sound, nats."""
-    from weft.metrics import divergence
-
-    return float(divergence.kl(true["logits@"]["rows"], made["logits@"]["rows"], compat=compat)[0])
-
-
-def classes(made: Measured, true: Measured) -> NDArray[Any]:
-    """The made sound's logits."""
-    return made["logits@"]["rows"]
-
-
-def inception(clips: Sequence[NDArray[Any]], *, splits: int) -> float:
-    """The inception score of the made sounds; the references are not asked."""
-    from weft.metrics import divergence
-
-    return divergence.inception_score(np.concatenate(clips), splits=splits).value
-
-
-def _stacked(clips: Sequence[Pairs]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    made, true = (np.concatenate([c[side] for c in clips]).astype(np.float64) for side in (0, 1))
-    return made, true
-
-
-def _as_long(values: NDArray[Any], length: int, fill: float = 0.0) -> NDArray[Any]:
+def as_long(values: NDArray[Any], length: int, fill: float = 0.0) -> NDArray[Any]:
     """`values` `[..., F]` cut or filled to `[..., length]`."""
     short = length - values.shape[-1]
     if short <= 0:

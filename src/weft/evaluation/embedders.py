@@ -1,48 +1,20 @@
 """The one table of embedders: plain data, how each is loaded, and what it can embed.
 
-An entry is complete without loading the network: its SHA-256 and windowing say which cached features are its own.
 Where a user's file is missing, `sha256` raises WeightsError with the line that says which, and every other metric
 still runs.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from weft.cues.words import closest
 from weft.errors import UserError
 from weft.evaluation import published_embedders as user
-from weft.evaluation.features import Arrays, Feature, Of, Picture
+from weft.evaluation.embedding import EmbedderSpec
 
 if TYPE_CHECKING:
     from weft.encoders.embedder import Embedder
-
-OUTPUTS: dict[str, Of] = {"audio@": "sound", "logits@": "sound", "video@": "picture", "text@": "text"}
-"""What an embedder may give, named as metrics ask for it, and of what."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmbedderSpec:
-    """`gives` are keys of OUTPUTS; `windows` says how it cuts time, as the embedder itself does; `sha256` is that of
-    its weights and may raise WeightsError; `load` builds it. Both functions must stand at the top of a module, as
-    worker processes look them up by name. `in_step`: its rows of sound and of pictures are of the same windows.
-    `pictures`: how they come to its size: "cover" cuts the middle out, "squash" ignores their shape, "whole" leaves it
-    and makes the shorter side as long as its own."""
-
-    name: str
-    summary: str
-    windows: str
-    gives: tuple[str, ...]
-    sha256: Callable[[], str]
-    load: Callable[[], Embedder]
-    in_step: bool = False
-    pictures: Literal["cover", "squash", "whole"] = "cover"
 
 
 def _weft() -> Embedder:
@@ -84,6 +56,7 @@ EMBEDDERS = {
             load=_weft,
             in_step=True,
             pictures="squash",
+            materials=True,
         ),
         EmbedderSpec(
             name="log-mel-statistics",
@@ -133,14 +106,32 @@ EMBEDDERS = {
             sha256=user.melception_sha256,
             load=user.melception,
         ),
-        EmbedderSpec(
-            name="laion-clap-audio",
-            summary="LAION-CLAP 630k-audioset-best, 512 dimensions, unit norm: FAD-LC, CLAP scores",
-            windows="10 s side by side, the last one ends with the sound; a shorter sound is repeated whole, "
-            "then silence",
-            gives=("audio@", "text@"),
-            sha256=user.laion_clap_sha256,
-            load=user.laion_clap,
+        *(
+            EmbedderSpec(
+                name=name,
+                summary=f"LAION-CLAP {file}, 512 dimensions, unit norm: {used}",
+                windows="10 s side by side, the last one ends with the sound; a shorter sound is repeated whole, "
+                "then silence",
+                gives=("audio@", "text@"),
+                sha256=sha256,
+                load=load,
+            )
+            for name, file, used, sha256, load in (
+                (
+                    "laion-clap-audio",
+                    "630k-audioset-best",
+                    "FAD-LC, CLAP scores",
+                    user.laion_clap_sha256,
+                    user.laion_clap,
+                ),
+                (
+                    "laion-clap-music-speech",
+                    "music_speech_audioset",
+                    "av-benchmark's CLAP score",
+                    user.laion_clap_speech_sha256,
+                    user.laion_clap_speech,
+                ),
+            )
         ),
         EmbedderSpec(
             name="ms-clap-2023",
@@ -160,6 +151,39 @@ EMBEDDERS = {
             load=user.imagebind,
             pictures="whole",
         ),
+        EmbedderSpec(
+            name="vggish-i3d",
+            summary="VGGish of the sound beside I3D of pictures and flow, 1152 dimensions: FAVD",
+            windows="0.96 s side by side: of the sound an unfinished one left out; 24 pictures at 25 fps, the next one "
+            "must exist",
+            gives=("audio@", "eight-bit@", "video@"),
+            sha256=user.vggish_i3d_sha256,
+            load=user.vggish_i3d,
+            in_step=True,
+            pictures="whole",
+            only=("favd-float", "favd-toolkit"),
+        ),
+        EmbedderSpec(
+            name="synchformer",
+            summary="Synchformer, 21 offsets from -2 to 2 s between sound and picture: DeSync",
+            windows="0.64 s every 0.32 s, 8 picture and 6 sound vectors each; an offset from the first and last 14 "
+            "(4.8 s)",
+            gives=("audio@", "video@"),
+            sha256=user.synchformer_sha256,
+            load=user.synchformer,
+            pictures="whole",
+            only=("desync",),
+        ),
+        EmbedderSpec(
+            name="diff-foley",
+            summary="Diff-Foley's alignment classifier over CAVP and a spectrogram's latent: Align-Acc",
+            windows="the first 8.192 s: 512 columns of 16 ms as a latent, 32 pictures; a shorter clip is repeated",
+            gives=("audio@", "video@"),
+            sha256=user.diff_foley_sha256,
+            load=user.diff_foley,
+            pictures="squash",
+            only=("align-acc",),
+        ),
     )
 }
 
@@ -171,54 +195,3 @@ def embedder(name: str) -> EmbedderSpec:
         hint = f"did you mean {near}?" if near else f"known: {', '.join(EMBEDDERS)}"
         raise UserError(f"unknown embedder {name!r}; {hint}")
     return EMBEDDERS[name]
-
-
-def feature(spec: EmbedderSpec, output: str, sha256: str) -> Feature:
-    """Return the feature `output` ("audio@", ...) of an embedder whose weights are `sha256`; its name ends in the
-    embedder's."""
-    identity = json.dumps(
-        {"embedder": spec.name, "sha256": sha256, "windows": spec.windows, "output": output}, sort_keys=True
-    )
-    return Feature(
-        name=output + spec.name,
-        of=OUTPUTS[output],
-        make=partial(_embedded, spec, output),
-        identity=identity,
-    )
-
-
-@lru_cache(maxsize=4)
-def _loaded(spec: EmbedderSpec) -> Any:
-    return spec.load()
-
-
-def _embedded(spec: EmbedderSpec, output: str, clip: Any) -> Arrays:
-    """`rows` `[T, D]` (one row for logits and text) and, for sound, the `rate` the embedder listens at."""
-    import torch
-
-    net = _loaded(spec)
-    with torch.inference_mode():
-        if output == "text@":
-            rows = net.embed_text([clip])
-        elif output == "video@":
-            rows = net.embed_video(_frames(clip, net.fps, net.size, spec.pictures))
-        else:
-            wave, rate = torch.from_numpy(clip.native)[None], clip.native_rate
-            rows = net.logits(wave, rate) if output == "logits@" else net.embed(wave, rate)[0]
-    values = rows.detach().to(torch.float32).cpu().numpy()
-    if values.ndim != 2 or not np.isfinite(values).all():
-        raise ValueError(f"{spec.name} gave shape {values.shape} or NaN for this clip")
-    given = {"rows": values}
-    return given | ({"rate": np.array(net.rate)} if OUTPUTS[output] == "sound" else {})
-
-
-def _frames(
-    picture: Picture, fps: float, size: tuple[int, int], pictures: Literal["cover", "squash", "whole"]
-) -> np.ndarray:
-    from weft.media.video import Video
-
-    film = Video.open(picture.path, picture.window.start_s, picture.window.duration_s)
-    if pictures != "whole":
-        return film.frames(fps, size, pictures)
-    scale = min(size) / min(film.width, film.height)
-    return film.frames(fps, (round(film.width * scale), round(film.height * scale)))

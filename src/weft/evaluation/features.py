@@ -23,6 +23,8 @@ Of = Literal["sound", "picture", "text"]
 FLOW_FPS = 25.0
 _FLOW_SIZE = (96, 72)
 _ONSET_PEAK = 0.5
+LEVELS_HZ = 1000
+ENVELOPE_S = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,43 @@ def pan(sound: Sound) -> Arrays:
     }
 
 
+def places(sound: Sound) -> Arrays:
+    """Where each onset heard is, by the 50 ms after it: `pan` by the levels, `delay` (s) of the right channel behind
+    the left; onsets under -50 dB full scale are left out. Needs stereo."""
+    from weft.metrics import azimuth, space
+
+    times = np.asarray(onsets(sound)["times"], np.float64)
+    length = round(space.BLOW_S * sound.rate)
+    blows = [sound.wave[:, s : s + length] for s in np.round(times * sound.rate).astype(int)]
+    loud = [b.size > 0 and np.square(b).mean() > 10 ** (space.ACTIVE_DB / 10) for b in blows]
+    times = times[np.array(loud, bool)]
+    delays = [azimuth.delay(b, sound.rate) for b, heard in zip(blows, loud, strict=True) if heard]
+    return {
+        "times": times,
+        "pan": space.blow_pan(sound.wave, times, sound.rate),
+        "delay": np.array(delays, np.float64),
+    }
+
+
+def levels(sound: Sound) -> Arrays:
+    """What obedience to a cue sheet is read off: the `rms` of the channels together each 10 ms (FoleyGRAM eq. 5), and
+    `amplitude` `[C, T]`, the RMS of each channel in every millisecond, the resolution of a sheet's times."""
+    from weft.cues.conversions import rms_envelope
+
+    wave, rate = sound.wave, sound.rate
+    edges = np.round(np.arange(round(wave.shape[1] / rate * LEVELS_HZ) + 1) / LEVELS_HZ * rate).astype(int)
+    total = np.concatenate(
+        [np.zeros((len(wave), 1)), np.cumsum(np.square(wave, dtype=np.float64), axis=1)], 1
+    )
+    edges = np.minimum(edges, wave.shape[1])
+    power = (total[:, edges[1:]] - total[:, edges[:-1]]) / np.maximum(np.diff(edges), 1)
+    times = np.arange(int(wave.shape[1] / rate / ENVELOPE_S)) * ENVELOPE_S
+    return {
+        "rms": rms_envelope(wave, rate).at(times).astype(np.float32),
+        "amplitude": np.sqrt(np.maximum(power, 0)).astype(np.float32),
+    }
+
+
 def itself(sound: Sound) -> Arrays:
     """The numbers of weft.metrics.sound."""
     from weft.metrics import sound as described
@@ -164,6 +203,8 @@ FEATURES = {
         _feature("e-l1 t-foley", 1, e_l1_t_foley),
         _feature("mel", 1, mel),
         _feature("pan", 1, pan),
+        _feature("places", 1, places),
+        _feature("levels", 1, levels),
         _feature("sound", 1, itself),
         _feature("condfoley", 1, condfoley),
         _feature("flow peaks", 1, flow_peaks, "picture"),

@@ -1,46 +1,19 @@
 """Which predicted sound belongs to which reference: folders, a table, or WebDataset shards.
 
-Folders pair by name: the path within the folder without its suffix, and without the `.weft` that `weft generate` adds.
-A table is CSV with the columns reference, predicted and, if wanted, video, text and cues; its paths are relative to
-its own folder. Shards are tars (or a folder of them) whose members share a key up to the first dot. What finds no
-partner is listed, never dropped.
+Folders and shards pair by the names that `gathering.py` gives their clips. A table is a CSV (`pair_tables.py`). What
+finds no partner is listed, never dropped.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import tarfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from weft.errors import UserError
-from weft.evaluation.sources import FILM_SUFFIXES, SOUND_SUFFIXES, Source
-
-COLUMNS = ("reference", "predicted", "video", "text", "cues")
-MEDIA = (*SOUND_SUFFIXES, *FILM_SUFFIXES)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """One clip: two sounds, and what else is known of it. `cues` is a sheet, or a world label that holds one."""
-
-    name: str
-    reference: Source
-    predicted: Source
-    video: Source | None = None
-    text: str | None = None
-    cues: Source | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pairing:
-    """The pairs in order of name, and the names that only one side has."""
-
-    pairs: tuple[Pair, ...]
-    only_reference: tuple[str, ...] = ()
-    only_predicted: tuple[str, ...] = ()
+from weft.evaluation.gathering import Gathered, gathered, is_clip
+from weft.evaluation.pair_tables import COLUMNS, of_table
+from weft.evaluation.pairs import Pair, Pairing
+from weft.evaluation.sources import Source, film_among
 
 
 def pair(reference: Path, predicted: Path | None) -> Pairing:
@@ -51,34 +24,28 @@ def pair(reference: Path, predicted: Path | None) -> Pairing:
     if reference.suffix.lower() == ".csv":
         if predicted is not None:
             raise UserError(f"{reference} is a table and names both sides; leave {predicted} out")
-        return _of_table(reference)
+        return of_table(reference)
     if predicted is None:
         raise UserError(f"give the predicted sounds too, or a CSV with the columns {', '.join(COLUMNS[:2])}")
     for path in (reference, predicted):
         if not path.exists():
             raise UserError(f"{path} does not exist; give a folder, a CSV, a shard (.tar) or a file")
-    if _is_clip(reference) and _is_clip(predicted):
+    if is_clip(reference) and is_clip(predicted):
         one = Pair(
             name=reference.stem,
             reference=Source(path=reference),
             predicted=Source(path=predicted),
-            video=_film(Source(path=reference), Source(path=predicted)),
+            video=film_among(Source(path=reference), Source(path=predicted)),
         )
         return Pairing(pairs=(one,))
-    if _is_clip(reference) != _is_clip(predicted):
+    if is_clip(reference) != is_clip(predicted):
         raise UserError(f"{reference} and {predicted} are not of one kind: give two folders, tars or files")
-    return _joined(_clips(reference), _clips(predicted), reference, predicted)
+    return _joined(gathered(reference), gathered(predicted), reference, predicted)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Clip:
-    sound: Source
-    film: Source | None = None
-    text: str | None = None
-    cues: Source | None = None
-
-
-def _joined(true: dict[str, _Clip], made: dict[str, _Clip], reference: Path, predicted: Path) -> Pairing:
+def _joined(
+    true: dict[str, Gathered], made: dict[str, Gathered], reference: Path, predicted: Path
+) -> Pairing:
     both = sorted(true.keys() & made.keys())
     if not both:
         raise UserError(
@@ -93,6 +60,8 @@ def _joined(true: dict[str, _Clip], made: dict[str, _Clip], reference: Path, pre
             video=true[name].film or made[name].film,
             text=true[name].text,
             cues=true[name].cues,
+            maps=true[name].maps,
+            predicted_maps=made[name].maps,
         )
         for name in both
     )
@@ -106,157 +75,3 @@ def _joined(true: dict[str, _Clip], made: dict[str, _Clip], reference: Path, pre
 def _few(names: Iterable[str]) -> str:
     some = sorted(names)
     return ", ".join(some[:3]) + (", ..." if len(some) > 3 else "") if some else "none"
-
-
-def _clips(place: Path) -> dict[str, _Clip]:
-    """Every clip of a folder or of shards by its name."""
-    if place.is_file():
-        if place.suffix.lower() != ".tar":
-            raise UserError(f"{place} is no folder, CSV, shard (.tar) or media file")
-        return _of_shards([place])
-    files = sorted(p for p in place.rglob("*") if p.is_file() and not _hidden(p.relative_to(place)))
-    shards = [p for p in files if p.suffix.lower() == ".tar"]
-    found: dict[str, _Clip] = _of_shards(shards)
-    for path in files:
-        if path.suffix.lower() not in MEDIA:
-            continue
-        name = path.relative_to(place).with_suffix("").as_posix().removesuffix(".weft")
-        if name in found:
-            raise UserError(
-                f"two files are called {name} in {place}: {found[name].sound.path.name} and {path.name}; "
-                "keep one, or use a CSV"
-            )
-        source = Source(path=path)
-        found[name] = _Clip(sound=source, film=_film(source))
-    if not found:
-        raise UserError(f"no sounds in {place}; looked for {', '.join(MEDIA)} and .tar")
-    return found
-
-
-def _of_shards(paths: list[Path]) -> dict[str, _Clip]:
-    found: dict[str, _Clip] = {}
-    for path in paths:
-        for name, members in _members(path).items():
-            if name in found:
-                raise UserError(f"two clips are called {name}: in {found[name].sound.path} and {path}")
-            sounds = [m for suffix, m in members.items() if suffix in SOUND_SUFFIXES]
-            films = [m for suffix, m in members.items() if suffix in FILM_SUFFIXES]
-            if len(sounds) > 1 or (not sounds and len(films) > 1):
-                raise UserError(f"{path} holds more than one sound called {name}; keep one")
-            if not sounds and not films:
-                continue
-            written = members.get(".json")
-            found[name] = _Clip(
-                sound=(sounds or films)[0],
-                film=films[0] if films else None,
-                text=_words(members.get(".txt"), written),
-                cues=written,
-            )
-    return found
-
-
-def _members(path: Path) -> dict[str, dict[str, Source]]:
-    """The members of a tar by key and suffix; the key is the name up to the first dot, as WebDataset has it."""
-    by_key: dict[str, dict[str, Source]] = {}
-    try:
-        with tarfile.open(path) as tar:
-            for info in tar:
-                folder, _, file = info.name.rpartition("/")
-                stem, dot, suffix = file.partition(".")
-                if not info.isfile() or not stem or not dot:
-                    continue
-                key = f"{folder}/{stem}".strip("./") if folder else stem
-                source = Source(path=path, member=info.name, offset=info.offset_data, size=info.size)
-                by_key.setdefault(key, {})[f".{suffix.lower()}"] = source
-    except (tarfile.TarError, EOFError) as error:
-        raise UserError(f"{path} cannot be read as a tar ({error}); build it again") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
-    return by_key
-
-
-def _words(text: Source | None, label: Source | None) -> str | None:
-    """The clip's words: its .txt, or the first caption of a world label."""
-    if text is not None:
-        return text.read().decode("utf-8", "replace").strip() or None
-    if label is None:
-        return None
-    try:
-        said = json.loads(label.read()).get("captions")
-    except (ValueError, AttributeError):
-        return None
-    return str(said[0]) if isinstance(said, list) and said else None
-
-
-def _of_table(path: Path) -> Pairing:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} is not a CSV in UTF-8 ({error})") from error
-    given = set(rows[0]) if rows else set()
-    if not rows or not {"reference", "predicted"} <= given:
-        raise UserError(
-            f"{path} must have rows and the columns reference, predicted [{', '.join(COLUMNS[2:])}]"
-        )
-    strange = sorted(str(c) for c in given - set(COLUMNS))
-    if strange:
-        raise UserError(f"{path} has the column {strange[0]!r}; allowed are {', '.join(COLUMNS)}")
-    pairs, alone = [], {"reference": [], "predicted": []}  # type: tuple[list[Pair], dict[str, list[str]]]
-    for line, row in enumerate(rows, start=2):
-        true, made = _placed(path, row, "reference"), _placed(path, row, "predicted")
-        if true is None or made is None:
-            sole = true or made
-            if sole is not None:
-                alone["reference" if true else "predicted"].append(f"line {line}: {sole.path.name}")
-            continue
-        pairs.append(
-            Pair(
-                name=true.path.stem,
-                reference=true,
-                predicted=made,
-                video=_placed(path, row, "video") or _film(true, made),
-                text=(row.get("text") or "").strip() or None,
-                cues=_placed(path, row, "cues"),
-            )
-        )
-    if not pairs:
-        raise UserError(f"nothing pairs: no row of {path} names both a reference and a predicted sound")
-    return Pairing(
-        pairs=_told_apart(pairs),
-        only_reference=tuple(alone["reference"]),
-        only_predicted=tuple(alone["predicted"]),
-    )
-
-
-def _told_apart(pairs: list[Pair]) -> tuple[Pair, ...]:
-    """Rows of one name are numbered in order: several takes of one reference are several clips."""
-    seen: dict[str, int] = {}
-    for p in pairs:
-        seen[p.name] = seen.get(p.name, 0) + 1
-    count: dict[str, int] = {}
-    out = []
-    for p in pairs:
-        count[p.name] = count.get(p.name, 0) + 1
-        name = p.name if seen[p.name] == 1 else f"{p.name} #{count[p.name]}"
-        out.append(Pair(**{**vars(p), "name": name}))
-    return tuple(out)
-
-
-def _placed(table: Path, row: dict[str, str], column: str) -> Source | None:
-    cell = (row.get(column) or "").strip()
-    return Source(path=table.parent / cell) if cell else None
-
-
-def _film(*sources: Source) -> Source | None:
-    return next((s for s in sources if s.is_film), None)
-
-
-def _is_clip(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in MEDIA
-
-
-def _hidden(relative: Path) -> bool:
-    return any(part.startswith(".") for part in relative.parts)

@@ -68,14 +68,14 @@ def scatter(
         return round(x, 1), round(12 + (high - p[1]) / (high - low) * inner, 1)
 
     parts = []
-    for tick in _ticks(left, right):
+    for tick, said in _ticks(left, right):
         at = place((tick, low))[0]
         parts.append(f'<line x1="{at}" x2="{at}" y1="12" y2="{12 + inner}" stroke="#eceef1"/>')
-        parts.append(f'<text x="{at}" y="{26 + inner}" text-anchor="middle">{tick:.3g}</text>')
-    for tick in _ticks(low, high):
+        parts.append(f'<text x="{at}" y="{26 + inner}" text-anchor="middle">{said}</text>')
+    for tick, said in _ticks(low, high):
         at = place((left, tick))[1]
         parts.append(f'<line x1="{edge}" x2="{edge + inner}" y1="{at}" y2="{at}" stroke="#eceef1"/>')
-        parts.append(f'<text x="{edge - 6}" y="{at + 3.5}" text-anchor="end">{tick:.3g}</text>')
+        parts.append(f'<text x="{edge - 6}" y="{at + 3.5}" text-anchor="end">{said}</text>')
     for name, point in sorted(known.items(), key=lambda item: item[0] in marked):
         cx, cy = place(point)
         said = f"<title>{escape(name)}: {across} {point[0]:.3g}, {up} {point[1]:.3g}</title>"
@@ -98,20 +98,22 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers within a span, four to eight of them."""
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Round numbers within a span, four to eight of them, each with as many figures as tell it from the others."""
     rough = (high - low) / 5
     unit = 10 ** math.floor(math.log10(rough))
     step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= rough * 0.8)
-    return [round(k * step, 12) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    found = [round(k * step, 12) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    figures = next((f for f in range(3, 12) if len({f"{t:.{f}g}" for t in found}) == len(found)), 12)
+    return [(t, f"{t:.{figures}g}") for t in found]
 
 
 def marks(times: Sequence[float], seconds: float, colour: str) -> str:
-    """Draw onsets as ticks along a picture of `seconds`, to lie over a spectrogram."""
+    """Draw onsets as ticks along a picture of `seconds`, to lie over a spectrogram; a dark edge lets them stand out
+    where that is bright."""
     lines = "".join(
-        f'<line x1="{1000 * t / seconds:.1f}" x2="{1000 * t / seconds:.1f}" y1="0" y2="9" stroke="{colour}" '
-        'stroke-width="2.5"/>'
-        for t in times
-        if 0 <= t <= seconds
+        f'<line x1="{at}" x2="{at}" y1="0" y2="{long}" stroke="{edge}" stroke-width="{width}"/>'
+        for at in (f"{1000 * t / seconds:.1f}" for t in times if 0 <= t <= seconds)
+        for edge, width, long in (("#000000", 7, 11), (colour, 3, 10))
     )
     return f'<svg class="marks" viewBox="0 0 1000 100" preserveAspectRatio="none">{lines}</svg>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from weft.weights import published
@@ -107,6 +108,61 @@ def imagebind_sha256() -> str:
     from weft.encoders.imagebind import PUBLISHED
 
     return _sha256(PUBLISHED)
+
+
+def laion_clap_speech() -> Embedder:
+    from weft.encoders.laion_clap import LaionClap
+
+    return LaionClap.load("laion-clap-music-speech", text=True)
+
+
+def laion_clap_speech_sha256() -> str:
+    from weft.encoders.laion_clap import TOKENS, VARIANTS
+
+    published.path_of(TOKENS)
+    return _sha256(VARIANTS["laion-clap-music-speech"].file)
+
+
+def synchformer() -> Embedder:
+    from weft.encoders.synchformer import Synchformer
+    from weft.evaluation.judges import SyncJudge
+
+    return SyncJudge(Synchformer.load())
+
+
+def synchformer_sha256() -> str:
+    from weft.encoders.synchformer import PUBLISHED
+
+    return _sha256(PUBLISHED)
+
+
+def vggish_i3d() -> Embedder:
+    from weft.encoders.i3d import I3D, I3DFlow
+    from weft.encoders.vggish import Vggish
+    from weft.evaluation.judges import VggishI3d
+
+    return VggishI3d(Vggish.load(whitening=True), I3D.load(), I3DFlow.load(), sha256=vggish_i3d_sha256())
+
+
+def vggish_i3d_sha256() -> str:
+    """Of the four files' own, in order."""
+    from weft.encoders.i3d import FLOW, RGB
+    from weft.encoders.vggish import FILE, WHITENING
+
+    every = [_sha256(given) for given in (FILE, WHITENING, RGB, FLOW)]
+    return hashlib.sha256("\n".join(every).encode()).hexdigest()
+
+
+def diff_foley() -> Embedder:
+    from weft.encoders.diff_foley import DiffFoleyJudge
+
+    return DiffFoleyJudge.load()
+
+
+def diff_foley_sha256() -> str:
+    from weft.encoders import diff_foley as judge
+
+    return judge.sha256()
 
 
 def _sha256(given: Published) -> str:

@@ -6,8 +6,9 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from weft.evaluation.pairing import Pair
+from weft.evaluation.pairs import Pair
 from weft.evaluation.protocols import Protocol
+from weft.metrics.splits import Leaks
 
 FORMAT = 1
 
@@ -16,8 +17,9 @@ FORMAT = 1
 class Score:
     """A metric's number. `low`, `high` its 95% interval over `n` clips, made as `interval` says; `rows` (reference,
     predicted) and `d` what an embedder gave; `floor` what random halves of the reference score; `baselines` what
-    others score in the predicted sound's place; `raw` what was computed where that is outside the metric's range;
-    `rate` the sampling-rate path; `flags` why to be careful."""
+    others score in the predicted sound's place; `parts` further numbers that belong to the value, such as the splits of
+    an inception score or the blocks of FAVD; `raw` what was computed where that is outside the metric's range; `rate`
+    the sampling-rate path; `flags` why to be careful."""
 
     name: str
     title: str
@@ -36,6 +38,7 @@ class Score:
     d: int | None = None
     floor: float | None = None
     baselines: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, float] = field(default_factory=dict)
     rate: str = ""
     flags: tuple[str, ...] = ()
 
@@ -46,6 +49,11 @@ class LeftOut:
 
     name: str
     why: str
+
+    @property
+    def metric(self) -> str:
+        """Its name without the embedder's."""
+        return self.name.partition("/")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +87,8 @@ class ClipResult:
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """The whole result. `rates` counts clips by native rate and channels on either side; `work` says how many
-    features were measured and how many came from the cache; `seconds` are wall time by stage."""
+    features were measured and how many came from the cache; `seconds` are wall time by stage; `leaks` what published
+    splits trained on, where names of the set are recognised."""
 
     protocol: Protocol
     scores: tuple[Score, ...]
@@ -92,6 +101,7 @@ class Evaluation:
     seconds: dict[str, float]
     worker_seconds: dict[str, float]
     versions: dict[str, str]
+    leaks: Leaks | None = None
 
     @property
     def failed(self) -> tuple[ClipResult, ...]:
@@ -102,6 +112,14 @@ class Evaluation:
     def ok(self) -> bool:
         """Whether every clip found a partner and every metric a number for it."""
         return not (self.failed or self.only_reference or self.only_predicted)
+
+    @property
+    def why_left_out(self) -> dict[str, list[str]]:
+        """Each reason, and the rows that were left out for it: a missing file costs several rows one reason."""
+        by: dict[str, list[str]] = {}
+        for row in self.left_out:
+            by.setdefault(row.why, []).append(row.name)
+        return by
 
     def score(self, name: str) -> Score:
         """Return the row called `name`; raises KeyError."""
@@ -126,6 +144,9 @@ class Evaluation:
                 "seconds": self.seconds,
                 "worker_seconds": self.worker_seconds,
                 "versions": self.versions,
+                "trained_on": None
+                if self.leaks is None
+                else {leak.split: list(leak.recordings) for leak in self.leaks.leaks},
             }
         )
 

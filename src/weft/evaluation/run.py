@@ -14,15 +14,20 @@ from pathlib import Path
 from weft.errors import MissingExtra, UserError
 from weft.evaluation import clips as tracked
 from weft.evaluation import leaving_out
-from weft.evaluation.cache import Cache, folder, key
-from weft.evaluation.clips import Clip, Shelf, Side
-from weft.evaluation.embedders import OUTPUTS, EmbedderSpec, embedder, feature
+from weft.evaluation.cache import Cache, folder
+from weft.evaluation.clips import Clip, Side
+from weft.evaluation.embedders import embedder
+from weft.evaluation.embedding import OUTPUTS, EmbedderSpec, feature
 from weft.evaluation.features import FEATURES, Feature
+from weft.evaluation.kept import Kept
+from weft.evaluation.leaking import leaks_of
 from weft.evaluation.measuring import Outcome, measure
 from weft.evaluation.pairing import pair
-from weft.evaluation.protocols import DEFAULT, Protocol, protocol
+from weft.evaluation.protocols import DEFAULT, Protocol, planned, protocol
+from weft.evaluation.pruning import in_use, limit_gb, prune
 from weft.evaluation.result import ClipResult, Evaluation, Score
 from weft.evaluation.scoring import Board, score
+from weft.evaluation.shelf import Shelf
 from weft.evaluation.table import Metric, Row, metric, rows
 from weft.progress import Progress, silent
 
@@ -38,13 +43,15 @@ def evaluate(
     embedders: Sequence[str | EmbedderSpec] | None = None,
     jobs: int = 1,
     cache: Path | None = None,
+    cache_limit_gb: float | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """Score every predicted sound against its reference.
 
     reference, predicted: as `pairing.pair` takes them. by: a protocol, or its name. metrics, embedders: in place of
-    the protocol's. jobs: worker processes. cache: where features are kept. A clip that cannot be read or measured is
-    reported in the result and the others are scored.
+    the protocol's. jobs: worker processes. cache: where features are kept; cache_limit_gb: how much of it stays when
+    this is done, as `pruning.limit_gb` takes it. A clip that cannot be read or measured is reported in the result and
+    the others are scored.
 
     Raises UserError (nothing pairs; unknown protocol, metric or embedder; a metric asked for by name that cannot be
     had), MissingExtra without the [eval] extra, WeightsError for an embedder asked for by name without its file.
@@ -53,21 +60,50 @@ def evaluate(
         raise UserError(f"{jobs} jobs: give 1 or more")
     if any(importlib.util.find_spec(name) is None for name in EXTRA):
         raise MissingExtra("weft eval", "eval")
+    limit = limit_gb(cache_limit_gb)
+    store = Cache(root=cache or folder())
+    with in_use(store.root):
+        found = _evaluated(
+            Path(reference),
+            None if predicted is None else Path(predicted),
+            protocol(by) if isinstance(by, str) else by,
+            metrics=metrics,
+            embedders=embedders,
+            jobs=jobs,
+            store=store,
+            progress=progress,
+        )
+    prune(store.root, limit)
+    return found
+
+
+def _evaluated(
+    reference: Path,
+    predicted: Path | None,
+    plan: Protocol,
+    *,
+    metrics: Sequence[str | Metric] | None,
+    embedders: Sequence[str | EmbedderSpec] | None,
+    jobs: int,
+    store: Cache,
+    progress: Progress,
+) -> Evaluation:
     clock = _Clock()
-    plan = protocol(by) if isinstance(by, str) else by
     chosen = [metric(m) if isinstance(m, str) else m for m in (plan.metrics if metrics is None else metrics)]
     specs = [
         embedder(e) if isinstance(e, str) else e for e in (plan.embedders if embedders is None else embedders)
     ]
-    plan = replace(plan, metrics=tuple(m.name for m in chosen), embedders=tuple(e.name for e in specs))
-    hashes, left_out = leaving_out.hashes(specs, strict=embedders is not None)
-    every = rows(chosen, [e for e in specs if e.name in hashes])
-    left_out += leaving_out.without_embedder(chosen, every)
+    uses = plan.uses if embedders is None else {}
+    plan = replace(
+        plan, metrics=tuple(m.name for m in chosen), embedders=tuple(e.name for e in specs), uses=uses
+    )
+    hashes, missing = leaving_out.hashes(specs, strict=embedders is not None)
+    every, left_out = leaving_out.without_file(planned(rows(chosen, specs), plan), missing)
+    left_out += leaving_out.without_embedder(chosen, [*every, *left_out])
     every, more = leaving_out.fit_for(every, plan)
     left_out += more
-    store = Cache(root=cache or folder())
     with clock("pair"):
-        pairing = pair(Path(reference), None if predicted is None else Path(predicted))
+        pairing = pair(reference, predicted)
     wanted = _wanted(every, hashes)
     with clock("read"):
         clips = tracked.identified(
@@ -77,17 +113,21 @@ def evaluate(
         todo, had = tracked.tasks(clips, wanted, plan.window, store)
         outcomes = measure(todo, store.root, jobs=jobs, progress=progress)
         tracked.settle(clips, outcomes)
-        tracked.look_at_facts(clips, FEATURES["facts"], plan.window, store)
-        shelf = Shelf(clips=clips, features=wanted, window=plan.window, cache=store)
+        kept = Kept(cache=store, window=plan.window)
+        kept.know(tracked.contents(clips, plan.window).values(), outcomes)
+        tracked.look_at_facts(clips, FEATURES["facts"], plan.window, kept)
+        shelf = Shelf(clips=clips, features=wanted, kept=kept)
         lengths = [c.seconds for c in shelf.clips]
         quiet = tracked.silences(lengths, wanted["predicted"], plan.window, store)
-        outcomes += measure(quiet, store.root, jobs=jobs)
+        unheard = measure([t for t in quiet if t.features], store.root, jobs=jobs)
+        kept.know(quiet, unheard)
     with clock("score"):
         board = score(every, len(shelf.clips), shelf.load, shelf.others(), progress=progress)
     rates = _rates(shelf)
     scores = [_told(s, plan, hashes, every, rates, shelf) for s in board.scores]
     left_out += leaving_out.unscored(every, scores, clips)
-    hopeless = next((m for m in left_out if m.why != leaving_out.UNMEASURED), None)
+    there = {s.name.partition("/")[0] for s in scores}
+    hopeless = next((m for m in left_out if m.why != leaving_out.UNMEASURED and m.metric not in there), None)
     if metrics is not None and hopeless is not None:
         raise UserError(f"{hopeless.name} cannot be computed: {hopeless.why}")
     return Evaluation(
@@ -100,8 +140,9 @@ def evaluate(
         rates=rates,
         work={"measured": sum(len(t.features) for t in (*todo, *quiet)), "cached": had},
         seconds=clock.seconds,
-        worker_seconds=_spent(outcomes),
+        worker_seconds=_spent([*outcomes, *unheard]),
         versions=_versions(),
+        leaks=leaks_of(pairing.pairs),
     )
 
 
@@ -144,7 +185,7 @@ def _rates(shelf: Shelf) -> dict[str, dict[str, int]]:
     for side in ("reference", "predicted"):
         count: Counter[str] = Counter()
         for clip in shelf.clips:
-            facts = shelf.cache.load(key(clip.content[side], FEATURES["facts"], shelf.window))  # type: ignore[index]
+            facts = shelf.kept.load(clip.content[side], FEATURES["facts"])  # type: ignore[index]
             if facts is not None:
                 count[f"{int(facts['rate'])} Hz, {int(facts['channels'])} ch"] += 1
         out[side] = dict(sorted(count.items()))

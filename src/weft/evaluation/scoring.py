@@ -72,7 +72,7 @@ def score(
                 continue
             held, metric = kept[row.name], row.metric
             try:
-                digest = metric.clip(a, b)
+                digest = row.compare(a, b)
             except ValueError as error:
                 board.failures[i].append(f"{row.name}: {error}")
                 continue
@@ -83,12 +83,12 @@ def score(
                 instead = _seen(row, stand_in[baseline], "made") if baseline in stand_in else None
                 if instead is not None:
                     with suppress(ValueError):
-                        held.instead.setdefault(baseline, []).append(metric.clip(instead, b))
+                        held.instead.setdefault(baseline, []).append(row.compare(instead, b))
             for name, value in (metric.chance(a, b) if metric.chance else {}).items():
                 held.instead.setdefault(name, []).append(value)
             if metric.floor:
                 held.true.append(b)
-            _count(held, a, b)
+            _count(held, a, b, metric.size(digest) if metric.size else None)
     for k, row in enumerate(rows):
         progress("score", 0.8 + 0.2 * k / len(rows))
         if kept[row.name].clips:
@@ -97,8 +97,11 @@ def score(
     return board
 
 
-def _count(held: _Held, made: Measured, true: Measured) -> None:
-    """Add the rows that an embedder gave for a clip."""
+def _count(held: _Held, made: Measured, true: Measured, size: tuple[int, int, int] | None) -> None:
+    """Add the rows that an embedder gave for a clip, or those that the metric says it made of them (`size`)."""
+    if size is not None:
+        held.rows[0], held.rows[1], held.d = held.rows[0] + size[0], held.rows[1] + size[1], size[2]
+        return
     for side, features in enumerate((true, made)):
         for name, arrays in features.items():
             if name.endswith("@"):
@@ -154,11 +157,12 @@ def _of_set(row: Row, held: _Held) -> Score:
     assert pool is not None
     try:
         value = _number(pool(held.clips))
+        parts = m.parts(held.clips) if m.parts else {}
     except ValueError as error:
         return _row(row, held, value=math.nan, n=n, flags=(f"refused: {error}",))
     baselines = {k: _tried(pool, digests) for k, digests in held.instead.items() if len(digests) == n}
     flags = _few_rows(row, held)
-    draws = HALVES if max(held.rows) <= BIG else FEW
+    draws = m.halves or (HALVES if max(held.rows) <= BIG else FEW)
     spread = _half_spread(pool, held.clips, draws)
     if math.isnan(spread):
         flags.append(f"{n} clips: too few for an interval")
@@ -173,6 +177,7 @@ def _of_set(row: Row, held: _Held) -> Score:
         interval=f"half-sampling of clips, {draws} halves",
         baselines=baselines | (m.beside(held.clips) if m.beside else {}),
         floor=_floor(row, held.true) if m.floor else None,
+        parts=parts,
         flags=tuple(flags),
     )
 
@@ -223,7 +228,7 @@ def _floor(row: Row, true: list[Measured]) -> float:
     for _ in range(FLOORS):
         order = rng.permutation(n)
         sides = zip(order[:half], order[half : 2 * half], strict=True)
-        found.append(abs(_tried(row.metric.pool, [row.metric.clip(true[a], true[b]) for a, b in sides])))
+        found.append(abs(_tried(row.metric.pool, [row.compare(true[a], true[b]) for a, b in sides])))
     return float(np.mean(found))
 
 

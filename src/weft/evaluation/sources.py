@@ -81,3 +81,8 @@ class Source:
             raise MediaError(f"{self} is empty")
         if left:
             raise MediaError(f"{self} is cut short: {left} bytes are missing at its end")
+
+
+def film_among(*sources: Source) -> Source | None:
+    """Return the first source that may hold pictures."""
+    return next((s for s in sources if s.is_film), None)

@@ -23,6 +23,14 @@ def refuse_existing(path: str | os.PathLike[str], overwrite: bool) -> None:
         raise MediaError(f"{target} exists already; choose another name or allow overwriting")
 
 
+def refuse_unwritable(path: str | os.PathLike[str], overwrite: bool = False) -> None:
+    """Raise MediaError when `path` could not be written now, as `written_aside` would: for work that takes long before
+    it has something to write. Leaves nothing behind."""
+    target = Path(path)
+    refuse_existing(target, overwrite)
+    _opened_aside(target).unlink(missing_ok=True)
+
+
 def write_fault(error: OSError, target: Path) -> MediaError:
     """The one line a person reads when `target` could not be written."""
     if error.errno in _NO_ROOM:
@@ -46,11 +54,7 @@ def written_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
     """
     target = Path(path)
     refuse_existing(target, overwrite)
-    aside = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}.part{target.suffix}")
-    try:
-        os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except OSError as error:
-        raise write_fault(error, target) from error
+    aside = _opened_aside(target)
     try:
         yield aside
         if overwrite:
@@ -62,6 +66,16 @@ def written_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def _opened_aside(target: Path) -> Path:
+    """Make the empty file beside `target` that is then written."""
+    aside = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}.part{target.suffix}")
+    try:
+        os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        raise write_fault(error, target) from error
+    return aside
 
 
 def _rename_to_new(aside: Path, target: Path) -> None:

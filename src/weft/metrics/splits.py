@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -44,11 +44,17 @@ class Leak:
 
 @dataclass(frozen=True, kw_only=True)
 class Leaks:
-    """`n` recordings were recognised, `unknown` names were not; `leaks` holds one entry for each published split."""
+    """`given` maps each recording that was recognised to the names that spoke of it, `n` counts them; `unknown` names
+    were not recognised; `leaks` holds one entry for each published split."""
 
-    n: int
+    given: Mapping[str, tuple[str, ...]]
     unknown: tuple[str, ...]
     leaks: tuple[Leak, ...]
+
+    @property
+    def n(self) -> int:
+        """How many recordings were recognised."""
+        return len(self.given)
 
 
 def recording(name: str) -> str | None:
@@ -74,17 +80,20 @@ def leaks(test: Iterable[str]) -> Leaks:
     ValueError when none is a Greatest Hits recording.
     """
     known = {row["name"] for row in _rows()}
-    given, unknown = set(), []
+    given: dict[str, list[str]] = {}
+    unknown = []
     for name in test:
         found = recording(name)
         if found in known:
-            given.add(found)
+            given.setdefault(found, []).append(name)
         else:
             unknown.append(name)
     if not given:
         raise ValueError(f"none of {len(unknown)} names is a recording of Greatest Hits, 2015-02-16-16-49-06")
     return Leaks(
-        n=len(given), unknown=tuple(unknown), leaks=tuple(_leak(split, sorted(given)) for split in SPLITS)
+        given={found: tuple(given[found]) for found in sorted(given)},
+        unknown=tuple(unknown),
+        leaks=tuple(_leak(split, sorted(given)) for split in SPLITS),
     )
 
 

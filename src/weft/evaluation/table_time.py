@@ -1,0 +1,119 @@
+"""The metrics of time: onsets, E-L1, envelopes, sound and motion."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from weft.evaluation import comparisons as compare
+from weft.evaluation.metric import ALL, OTHERS, Metric, compared
+
+
+def _onsets() -> list[Metric]:
+    out = []
+    for ms in (25, 50, 100):
+        for field, short in (("f1", "f1"), ("precision", "p"), ("recall", "r")):
+            clip = partial(compare.onset_score, field=field, tolerance_s=ms / 1000)
+            out.append(
+                compared(
+                    f"onset-{short}@{ms}", f"onset {field} within {ms} ms", "", "higher", "onsets", clip, ALL
+                )
+            )
+        out.append(
+            Metric(
+                name=f"onset-ap@{ms}",
+                title=f"onset average precision within {ms} ms",
+                unit="",
+                better="higher",
+                made=("onsets",),
+                true=("onsets",),
+                clip=partial(compare.onset_claims, tolerance_s=ms / 1000),
+                pool=compare.onset_ap,
+                least=0.0,
+                most=1.0,
+            )
+        )
+    count = "share of clips with the right number of onsets"
+    out.append(compared("onset-count", count, "", "higher", "onsets", compare.onset_count, ALL))
+    return out
+
+
+def _e_l1() -> list[Metric]:
+    titles = {
+        "fol-ai": ("E-L1, FOL-AI's and FoleyGRAM's", 44100),
+        "video-foley": ("E-L1, Video-Foley's", 16000),
+        "t-foley": ("E-L1, T-Foley's", 22050),
+    }
+    return [
+        Metric(
+            name=f"e-l1-{preset}",
+            title=title,
+            unit="",
+            better="lower",
+            made=(f"e-l1 {preset}",),
+            true=(f"e-l1 {preset}",),
+            clip=partial(compare.e_l1, feature=f"e-l1 {preset}"),
+            baselines=OTHERS,
+            rate=rate,
+        )
+        for preset, (title, rate) in titles.items()
+    ]
+
+
+TIME: tuple[Metric, ...] = (
+    *_onsets(),
+    *_e_l1(),
+    compared("envelope-r", "correlation of the envelopes", "", "higher", "envelope", compare.envelope_r),
+    compared("lag", "how far the envelope trails", "ms", "nearer", "envelope", compare.envelope_lag_ms, ()),
+    compared("level", "envelope error", "dB", "lower", "envelope", compare.level_error_db),
+    Metric(
+        name="av-align",
+        title="AV-Align: onsets and peaks of motion, 25 pictures a second",
+        unit="",
+        better="higher",
+        made=("onsets",),
+        true=("flow peaks",),
+        clip=compare.av_align,
+        chance=compare.av_align_chance,
+    ),
+    Metric(
+        name="desync",
+        title="DeSync: offset that Synchformer sees, first and last 4.8 s",
+        unit="s",
+        better="lower",
+        made=("audio@",),
+        true=("video@",),
+        clip=compare.desync,
+        chance=compare.desync_chance,
+        judged=True,
+    ),
+    Metric(
+        name="align-acc",
+        title="Align-Acc: share that Diff-Foley's classifier calls aligned",
+        unit="",
+        better="higher",
+        made=("audio@",),
+        true=("video@",),
+        clip=compare.align_acc,
+        judged=True,
+    ),
+    Metric(
+        name="condfoley-acc",
+        title="CondFoleyGen's onset accuracy, faults included",
+        unit="",
+        better="higher",
+        made=("condfoley",),
+        true=("condfoley",),
+        clip=partial(compare.condfoley, field="accuracy"),
+        rate=22050,
+    ),
+    Metric(
+        name="condfoley-ap",
+        title="CondFoleyGen's onset AP, faults included",
+        unit="",
+        better="higher",
+        made=("condfoley",),
+        true=("condfoley",),
+        clip=partial(compare.condfoley, field="ap"),
+        rate=22050,
+    ),
+)

@@ -1,0 +1,155 @@
+"""What `weft eval` says of obedience is what `weft.metrics.sheet_obedience` says of the same sheets and sounds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from weft.cues.conversions import rms_envelope
+from weft.cues.sheet import Clip, CueSheet, Envelope, Onset, Track, What, When, Where
+from weft.cues.vocabulary import MATERIALS
+from weft.evaluation import comparisons_obedience as compare
+from weft.evaluation.cue_truth import truth
+from weft.evaluation.protocols import Protocol
+from weft.evaluation.reading import Window
+from weft.evaluation.result import Evaluation
+from weft.evaluation.sources import Source
+from weft.metrics import sheet_obedience
+
+Run = Callable[..., Evaluation]
+RATE, SECONDS = 44100, 3.0
+PLAN = Protocol(
+    name="obedience",
+    version=1,
+    summary="for tests",
+    window=Window(rate=RATE, channels=2),
+    metrics=("obey-onsets", "obey-envelope", "obey-pan", "obey-depth"),
+    headline="obey-onsets",
+)
+
+
+def asked(seed: int) -> CueSheet:
+    """Five blows on metal by a thing that crosses the picture and goes off into the distance."""
+    rng = np.random.default_rng(seed)
+    times = np.sort(rng.choice(np.arange(0.2, 2.6, 0.4), 5, replace=False)) + 0.1 * (seed % 3)
+    x = np.linspace(0.05, 0.95, 4)[:: 1 if seed % 2 else -1]
+    box = np.stack([x - 0.04, np.full(4, 0.4), x + 0.04, np.full(4, 0.6)], axis=1)
+    track = Track(t=np.linspace(0, 3, 4), box=box, depth=np.linspace(0.1, 0.9, 4))
+    onsets = tuple(
+        Onset(t=float(t), strength=float(s), material="metal")
+        for t, s in zip(times, rng.uniform(0.4, 1, 5), strict=True)
+    )
+    return CueSheet(
+        clip=Clip(duration=SECONDS),
+        when=When(onsets=onsets),
+        where=Where(tracks=(track,)),
+        what=What(prompt="A stick hits Metal twice."),
+    )
+
+
+def played(sheet: CueSheet, *, wide: float = 1.0) -> np.ndarray:
+    wave = np.zeros((2, round(SECONDS * RATE)))
+    for k, o in enumerate(sheet.when.onsets or ()):
+        at = round(o.t * RATE)
+        burst = np.random.default_rng(k).standard_normal(8000) * np.exp(-np.arange(8000) / 1200)
+        angle = (wide * float(sheet.pan_at(o.t)) + 1) * np.pi / 4
+        part = wave[:, at : at + 8000]
+        level = 0.3 * o.strength * 10 ** -float(sheet.depth_at(o.t))
+        part += level * np.stack([np.cos(angle), np.sin(angle)])[:, None] * burst[: part.shape[1]]
+    return wave
+
+
+@pytest.fixture(scope="module")
+def takes() -> list[tuple[CueSheet, np.ndarray]]:
+    out = []
+    for seed in range(3):
+        sheet = asked(seed)
+        curve = rms_envelope(played(sheet))
+        out.append((replace(sheet, when=replace(sheet.when, envelope=curve)), played(sheet, wide=0.7)))
+    return out
+
+
+def write(folder: Path, takes: list[tuple[CueSheet, np.ndarray]]) -> Path:
+    rows = ["reference,predicted,cues"]
+    for k, (sheet, wave) in enumerate(takes):
+        sheet.save(folder / f"{k}.json")
+        soundfile.write(folder / f"made{k}.wav", wave.T, RATE, subtype="FLOAT")
+        soundfile.write(folder / f"true{k}.wav", played(sheet).T, RATE, subtype="FLOAT")
+        rows.append(f"true{k}.wav,made{k}.wav,{k}.json")
+    (folder / "t.csv").write_text("\n".join(rows) + "\n")
+    return folder / "t.csv"
+
+
+def test_each_dial_is_as_the_sheets_and_sounds_say(
+    run: Run, tmp_path: Path, takes: list[tuple[CueSheet, np.ndarray]]
+) -> None:
+    found = run(write(tmp_path, takes), by=PLAN)
+    direct = {o.dial: o for o in sheet_obedience.evaluate(takes, RATE)}
+    assert found.ok
+    for dial in ("onsets", "envelope", "pan", "depth"):
+        row, wanted = found.score(f"obey-{dial}"), direct[dial]
+        assert row.value == pytest.approx(wanted.score, abs=0.01), dial
+        assert row.parts["asked"] == wanted.n, dial
+        if dial != "depth":
+            assert row.parts[f"error, {wanted.unit}"] == pytest.approx(wanted.error, rel=0.05, abs=0.005), (
+                dial
+            )
+    assert found.score("obey-pan").parts["error, pan"] > 0.05  # seven tenths as wide as asked
+    assert found.score("obey-pan").value > 0.98
+    assert found.score("obey-pan").baselines["ignored"] < 0.5
+    assert found.score("obey-onsets").baselines["ignored"] < 0.7 < found.score("obey-onsets").value
+    assert found.score("obey-onsets").baselines["silence"] == 0
+    assert found.score("obey-depth").value > 0.9
+
+
+def test_a_dial_that_no_sheet_turns_is_left_out_with_its_reason(run: Run, tmp_path: Path) -> None:
+    sheet = CueSheet(clip=Clip(duration=SECONDS), when=When(onsets=asked(0).when.onsets))
+    found = run(write(tmp_path, [(sheet, played(sheet))]), by=PLAN)
+    assert [s.name for s in found.scores] == ["obey-onsets"]
+    why = {m.name: m.why for m in found.left_out}
+    assert "no clip has a cue sheet with an envelope" in why["obey-envelope"]
+    assert "with onsets and a track with depths" in why["obey-depth"]
+
+
+def test_what_a_sheet_asks_within_a_window(tmp_path: Path) -> None:
+    sheet = replace(
+        asked(0),
+        when=When(
+            onsets=tuple(Onset(t=t, material=m) for t, m in ((0.5, "wood"), (1.5, "metal"), (2.5, "metal"))),
+            envelope=Envelope(hop=0.5, rms=np.array([0.0, 0.1, 0.2, 0.3, 0.4])),
+        ),
+    )
+    sheet.save(tmp_path / "s.json")
+    whole = truth(Source(path=tmp_path / "s.json"), Window())
+    assert "asked material" not in whole  # two materials are no one request
+    assert MATERIALS[int(whole["asked prompt"]["material"])] == "metal"
+    assert len(whole["asked envelope"]["rms"]) == 300  # as long as the sheet, silent after the curve
+    part = truth(Source(path=tmp_path / "s.json"), Window(start_s=1.0, duration_s=1.0))
+    assert part["cues"]["times"].tolist() == [0.5]
+    assert part["asked pan"]["times"].tolist() == [0.5]
+    assert part["asked pan"]["pan"][0] == pytest.approx(float(sheet.pan_at(1.5)))
+    assert part["asked depth"]["depth"][0] == pytest.approx(float(sheet.depth_at(1.5)))
+    assert MATERIALS[int(part["asked material"]["material"])] == "metal"
+    np.testing.assert_allclose(part["asked envelope"]["rms"][[0, 50, 99]], [0.2, 0.3, 0.398])
+    label = {"sheet": json.loads((tmp_path / "s.json").read_text()), "captions": ["x"]}
+    (tmp_path / "label.json").write_text(json.dumps(label))
+    assert truth(Source(path=tmp_path / "label.json"), Window()).keys() == whole.keys()
+
+
+def test_a_listener_names_the_material() -> None:
+    logits = np.zeros((1, len(MATERIALS)))
+    logits[0, MATERIALS.index("glass")] = 3
+
+    def clip(word: str) -> tuple[np.ndarray, np.ndarray]:
+        asked = {"asked prompt": {"material": np.array(MATERIALS.index(word))}}
+        return compare.asked_word({"logits@": {"rows": logits}}, asked, of="asked prompt")
+
+    found = compare.words([clip("glass"), clip("glass"), clip("wood")])
+    assert found.score == pytest.approx(2 / 3)
+    assert compare.ignored([clip("glass"), clip("wood")], judge=compare.words) == {"ignored": 0.5}
