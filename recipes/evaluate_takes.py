@@ -48,7 +48,7 @@ def write(folder: Path, domain: str, count: int, performers: dict[str, Performer
             continue
         where = Where(tracks=trajectory(clip.events), source="world")
         sheet = replace(clip.sheet, where=where, what=What(prompt=clip.captions[0], source="world"))
-        sheet.save(folder / "cues" / f"{name}.json")
+        sheet.save(folder / "cues" / f"{name}.json", overwrite=True)
         _save(folder / "true" / f"{name}.wav", clip.audio)
         for side, performer in performers.items():
             if not (folder / side / f"{name}.wav").is_file():
