@@ -15,6 +15,7 @@ def cache_of(found: list[Finding]) -> Finding:
     return next(f for f in found if f.name == "feature cache")
 
 
+@pytest.mark.slow
 def test_doctor_says_where_the_cache_is_how_large_and_its_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

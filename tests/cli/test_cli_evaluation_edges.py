@@ -96,6 +96,7 @@ def test_the_caches_limit_is_a_flag(
     assert status == 2 and "the limit of the cache is -3.0; give gigabytes" in err
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_leaves_no_traceback(sets: tuple[Path, Path], tmp_path: Path) -> None:
     """As in `weft eval ... --json | head -1`."""
     line = f"'{sys.executable}' -m weft eval '{sets[0]}' '{sets[1]}' --metrics mel --json --jobs 1 | true"

@@ -61,6 +61,7 @@ def ms() -> MsClapNet:
 
 
 @pytest.mark.parametrize("name", list(laion_clap.VARIANTS))
+@pytest.mark.slow
 def test_the_keys_of_laions_are_the_published_ones(name: str) -> None:
     with torch.device("meta"):
         net = LaionClapNet(laion_clap.VARIANTS[name], text=TEXT)

@@ -202,6 +202,7 @@ def test_the_shipped_encoders_tell_materials_words_and_spoilt_sounds(
 
 
 @pytest.mark.world
+@pytest.mark.slow
 def test_pictures_prefer_their_own_sound_in_time(audio: WeftAudio, video: WeftVideo) -> None:
     """Over eight clips of the test split: the mean cosine falls with lateness, and with the sound of another clip."""
     from weft.training.pairs import at_pictures

@@ -120,6 +120,7 @@ def test_a_folder_that_cannot_be_written_ends_the_run(
         run(*pair, by=SMALL, cache=tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_worker_processes_give_the_same_numbers(run: Run, pair: tuple[Path, Path], tmp_path: Path) -> None:
     (pair[1] / "c.wav").write_bytes(b"broken")
     alone = run(*pair, by=SMALL, embedders=[TOY], cache=tmp_path / "one")
@@ -142,6 +143,7 @@ run.evaluate(*sys.argv[1:3], by="plain", metrics=["mel"], cache=Path(sys.argv[3]
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_stopped(write: Write, run: Run, tmp_path: Path) -> None:
     true = write("true", **{f"c{k}": clicks(k) for k in range(4)})
     made = write("made", **{f"c{k}": clicks(k + 9) for k in range(4)})

@@ -104,6 +104,7 @@ def test_any_length(net: SpotterNet) -> None:
         assert net(seen, pictures[:, :1])["onset"].shape == (1, readings)
 
 
+@pytest.mark.slow
 def test_a_step_lowers_the_loss_and_varied_labels_stay_in_range() -> None:
     torch.manual_seed(0)
     drawn = examples.from_scribbles(range(1))

@@ -16,6 +16,7 @@ RATE = 30.0
 
 
 @pytest.mark.world
+@pytest.mark.slow
 def test_a_closer_view_shows_the_same_events_larger() -> None:
     made = examples.from_world("train", range(4, 6), np.random.default_rng(0), views=1)
     assert len(made) == 4
