@@ -57,7 +57,7 @@ def _dense(prepared: Prepared) -> Prepared:
     return replace(prepared, frames=prepared.frames.dense())
 
 
-def _close(found: torch.Tensor, wanted: torch.Tensor, within: float = 1e-4) -> None:
+def _assert_close(found: torch.Tensor, wanted: torch.Tensor, within: float = 1e-4) -> None:
     """No further apart than a share of the root mean square."""
     assert found.shape == wanted.shape
     assert float((found - wanted).abs().max() / wanted.square().mean().sqrt()) < within
@@ -68,7 +68,7 @@ def test_sampling_equals_the_plain_path(variant: Variant, net: MMDiT) -> None:
     """Plain: conditions projected at every step, a pass for each prediction, every time embedded when it comes."""
     told, noise = _told(variant, 2.0), _noise(variant, 2.0)
     plain = guided(CFG, {name: lambda z, t, c=told[name]: net(z, t, c) for name in told})
-    _close(latents(net, noise, told, CFG, 10), sample(plain, RectifiedFlow(), noise, 10))
+    _assert_close(latents(net, noise, told, CFG, 10), sample(plain, RectifiedFlow(), noise, 10))
 
 
 @torch.no_grad()
@@ -76,7 +76,7 @@ def test_sampling_in_one_batch_is_two_passes(variant: Variant, net: MMDiT) -> No
     told, z, t = _told(variant, 2.0), _noise(variant, 2.0), torch.tensor([0.4])
     prepared = {name: net.prepare(c, 1, z.shape[1]) for name, c in told.items()}
     apart = guided(CFG, {name: lambda z, t, p=p: net.velocity(z, t, p) for name, p in prepared.items()})
-    _close(guided_velocity(net, prepared, CFG)(z, t), apart(z, t))
+    _assert_close(guided_velocity(net, prepared, CFG)(z, t), apart(z, t))
 
 
 @torch.no_grad()
@@ -88,9 +88,9 @@ def test_sampling_with_times_embedded_before_is_with_times_embedded_when_they_co
     times = RectifiedFlow().timesteps(25)
     before, when = guided_velocity(net, prepared, CFG, times), guided_velocity(net, prepared, CFG)
     for t in (*times[[0, 7, 24]], torch.tensor(0.123)):
-        _close(before(z, t.expand(2)), when(z, t.expand(2)))
+        _assert_close(before(z, t.expand(2)), when(z, t.expand(2)))
     mixed = torch.tensor([float(times[7]), 0.9])  # each item its own time: nothing to look up
-    _close(
+    _assert_close(
         before(z, mixed),
         torch.cat(
             [
@@ -111,7 +111,7 @@ def test_sampling_with_a_row_kept_once_is_with_a_row_for_each_frame(
         prepared = net.prepare(conditions, 1, z.shape[1])
         assert prepared.frames.place is not None
         assert len(prepared.frames.rows) < z.shape[1]
-        _close(net.velocity(z, t, prepared), net.velocity(z, t, _dense(prepared)))
+        _assert_close(net.velocity(z, t, prepared), net.velocity(z, t, _dense(prepared)))
 
 
 @pytest.mark.parametrize("seconds", [0.3, 0.64, 1.0, 1.3, 3.3, 8.0])
@@ -124,7 +124,7 @@ def test_sampling_with_a_null_of_three_segments_is_with_the_whole_null(
     spelled = net.empty_sync_feat.expand(1, lengths.sync, -1)
     whole = net.prepare(lengths.conditions(sync=spelled), 1, lengths.latent).frames
     assert len(short.rows) == 1 or len(short.rows) <= 24
-    _close(short.dense().rows, whole.dense().rows, within=1e-5)
+    _assert_close(short.dense().rows, whole.dense().rows, within=1e-5)
 
 
 @torch.no_grad()
@@ -139,7 +139,7 @@ def test_sampling_defect_d9_an_item_has_its_noise_and_its_sound_whatever_is_besi
     together = latents(net, noise, told, CFG, 5)
     for item in range(3):
         alone = latents(net, _noise(variant, 1.0, item=item), told, CFG, 5)
-        _close(together[item : item + 1], alone)
+        _assert_close(together[item : item + 1], alone)
     assert (together[0] - together[1]).abs().max() > 0.1
 
 
@@ -159,7 +159,7 @@ def test_sampling_conditions_of_several_items_stay_with_their_items(variant: Var
     for item in range(2):
         parts = {name: getattr(two, name)[item : item + 1] for name in ("clip", "sync", "text")}
         alone = latents(net, noise[:1], {**told, "cond": replace(given, **parts)}, CFG, 3)
-        _close(together[item : item + 1], alone)
+        _assert_close(together[item : item + 1], alone)
     assert (together[0] - together[1]).abs().max() > 0.01
 
 
@@ -167,7 +167,7 @@ def test_sampling_conditions_of_several_items_stay_with_their_items(variant: Var
 def test_sampling_without_guidance_asks_for_no_null(variant: Variant, net: MMDiT) -> None:
     told, noise = _told(variant, 1.0), _noise(variant, 1.0)
     plain = sample(lambda z, t: net(z, t, told["cond"]), RectifiedFlow(), noise, 4)
-    _close(latents(net, noise, {"cond": told["cond"]}, ClassifierFree(), 4), plain)
+    _assert_close(latents(net, noise, {"cond": told["cond"]}, ClassifierFree(), 4), plain)
     with pytest.raises(KeyError, match="uncond"):
         latents(net, noise, {"cond": told["cond"]}, CFG, 4)
     for steps in (0, -1):
@@ -192,7 +192,7 @@ def test_sampling_of_nulls_of_another_length_takes_two_passes(variant: Variant, 
     told, noise = _told(variant, 1.0), _noise(variant, 1.0)
     told["uncond"] = replace(told["uncond"], clip_tokens=3)
     plain = guided(CFG, {name: lambda z, t, c=told[name]: net(z, t, c) for name in told})
-    _close(latents(net, noise, told, CFG, 3), sample(plain, RectifiedFlow(), noise, 3))
+    _assert_close(latents(net, noise, told, CFG, 3), sample(plain, RectifiedFlow(), noise, 3))
     prepared = [net.prepare(c, 1, noise.shape[1]) for c in told.values()]
     with pytest.raises(ValueError, match="give the nulls as many"):
         joined(prepared)
