@@ -175,9 +175,8 @@ class LoudnessMeter:
     """
 
     def __init__(self, rate: int) -> None:
-        from pyloudnorm import (
-            IIRfilter,
-        )  # brings scipy.signal, a second that a command without a target saves
+        # Brings scipy.signal, most of a second: commands that make no sound, `weft spot` among them, do without.
+        from pyloudnorm import IIRfilter
 
         self.rate = rate
         self.filters = [

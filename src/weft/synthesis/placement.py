@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.signal import lfilter
 
 NEAR_DB, FAR_DB = 1.5, -12.5
 """Gain of the near and of the far ear at |pan| = 1: a level difference of 14 dB, linear in pan."""
@@ -37,14 +38,6 @@ def _delayed(wave: np.ndarray, delay: Curve, extra: int) -> np.ndarray:
     return np.interp(position, np.arange(len(wave)), wave, left=0.0, right=0.0).astype(np.float32)
 
 
-def _one_pole(cutoff_hz: float, rate: int) -> np.ndarray:
-    """The first taps of a one-pole low pass, until nothing float32 can hold is left: importing `scipy.signal` for its
-    recursion takes longer than all else that is done to a clip's sounds."""
-    pole = np.exp(-2 * np.pi * cutoff_hz / rate)
-    taps = int(np.ceil(np.log(1e-9) / np.log(pole)))
-    return np.asarray((1 - pole) * pole ** np.arange(taps), np.float32)
-
-
 def place(wave: np.ndarray, pan: Curve, depth: Curve, rate: int) -> tuple[np.ndarray, np.ndarray]:
     """Mono [n] at `pan`, `depth` (numbers, or curves [n] for a source that moves) -> direct [2, m] and room
     send [2, m].
@@ -54,7 +47,12 @@ def place(wave: np.ndarray, pan: Curve, depth: Curve, rate: int) -> tuple[np.nda
     (air) and raises the room's share.
     """
     extra = int(np.ceil(ITD_S * rate)) + 1
-    dull = np.convolve(wave.astype(np.float32), _one_pole(_DULL_HZ, rate))[: len(wave)] if len(wave) else wave
+    dull_pole = np.exp(-2 * np.pi * _DULL_HZ / rate)
+    dull = lfilter(
+        np.array([1 - dull_pole], np.float32),
+        np.array([1.0, -dull_pole], np.float32),
+        wave.astype(np.float32),
+    )
     direct_db = DEPTH_DB * (np.asarray(depth) - REFERENCE_DEPTH)
     loss = 10 ** (direct_db / 20)
     send_loss = 10 ** ((0.4 * direct_db + _SEND_DB) / 20)

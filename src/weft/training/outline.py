@@ -15,6 +15,7 @@ from weft.spotting.outline import Outline, changed, cut_out, drawn, mirrored, vi
 from weft.spotting.reader import Reader
 from weft.training.arrays import Arrays
 from weft.training.examples import Examples
+from weft.training.spotter import iou
 
 LEVELS = 4.0  # a map of changes is kept in quarters of a grey level, up to 64
 STRAY = (0.0, 0.1, 0.2)  # spreads of what is added to a found box, in its own sizes
@@ -118,15 +119,9 @@ def losses(net: Outline, given: dict[str, Tensor]) -> dict[str, Tensor]:
     true = given["true"]
     wanted = torch.cat([(true[:, :2] - corner) / span, (true[:, 2:] - corner) / span], 1).clamp(-0.1, 1.1)
     box = torch.cat([corner + told[:, :2] * span, corner + told[:, 2:] * span], 1)
-    result = {"edges": (told - wanted).abs().mean(), "iou": (1 - _iou(box, true)).mean()}
+    result = {"edges": (told - wanted).abs().mean(), "iou": (1 - iou(box, true)).mean()}
     result["loss"] = 2 * result["edges"] + result["iou"]
     return result
-
-
-def _iou(a: Tensor, b: Tensor) -> Tensor:
-    shared = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp_min(0).prod(1)
-    total = (a[:, 2:] - a[:, :2]).clamp_min(0).prod(1) + (b[:, 2:] - b[:, :2]).clamp_min(0).prod(1) - shared
-    return shared / total.clamp_min(1e-6)
 
 
 @torch.inference_mode()
@@ -138,5 +133,5 @@ def score(net: Outline, data: Found, passes: int) -> tuple[float, float]:
         some = data.taken(np.arange(first, min(first + 128, len(data))))
         outlined.append(drawn(net, some.views(), torch.from_numpy(some.found).float(), passes))
     true = torch.from_numpy(np.array(data.box)).float()
-    before = _iou(torch.from_numpy(np.array(data.found)).float(), true)
-    return float(before.mean()), float(_iou(torch.cat(outlined), true).mean())
+    before = iou(torch.from_numpy(np.array(data.found)).float(), true)
+    return float(before.mean()), float(iou(torch.cat(outlined), true).mean())

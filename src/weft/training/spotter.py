@@ -48,7 +48,7 @@ def losses(net: SpotterNet, given: dict[str, Tensor]) -> dict[str, Tensor]:
     # Boxes span a factor of ten: a share of the true size is what overlap feels.
     size, true_size = ((x[..., 2:] - x[..., :2]).clamp_min(0.02).log() for x in (out["box"], filled))
     result["size"] = ((size - true_size).abs().mean(-1) * known).sum() / count
-    result["iou"] = ((1 - _iou(out["box"], filled)) * known).sum() / count
+    result["iou"] = ((1 - iou(out["box"], filled)) * known).sum() / count
     result["heat"] = (_surprise(out["heat"], filled) * known).sum() / count
     # Which of all that moves has struck: without being told, finding out takes long among things that only move.
     told_where = known * close
@@ -153,7 +153,8 @@ def _correlation(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum(1) / (a.square().sum(1) * b.square().sum(1) + 1e-9).sqrt()
 
 
-def _iou(a: Tensor, b: Tensor) -> Tensor:
+def iou(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union `[...]` of boxes `[..., 4]`."""
     overlap = (
         (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp_min(0).prod(-1)
     )
