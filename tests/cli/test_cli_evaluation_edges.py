@@ -13,27 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from weft.cli import main
-
 RATE = 22050
 Ran = tuple[int, str, str]
-
-
-@pytest.fixture
-def weft_eval(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Callable[..., Ran]:
-    """Run `weft eval ARGS` in this process with a cache of the test's own -> (exit status, stdout, stderr)."""
-
-    def run(*args: object) -> Ran:
-        own = ("--cache", tmp_path / "cache", "--jobs", 1)
-        monkeypatch.setattr(sys, "argv", ["weft", "eval", *map(str, (*args, *own))])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out, err = capsys.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return run
 
 
 @pytest.fixture
