@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from weft.codecs import anti_alias
 from weft.codecs.anti_alias import AntiAliased, Snake, kaiser_sinc
 
 GOLDEN = json.loads((Path(__file__).parent / "parity" / "mel_codec.json").read_text())
@@ -71,6 +72,27 @@ def test_with_and_without_gradients_it_is_the_same_and_the_callers_tensor_is_lef
     slow.square().sum().backward()
     assert wanted.grad is not None
     assert float(wanted.grad.abs().min()) > 0
+
+
+def test_in_half_precision_only_what_goes_in_and_out_is_rounded() -> None:
+    made = activation()
+    x = torch.randn(1, 3, 400, generator=torch.Generator().manual_seed(0)).bfloat16()
+    with torch.inference_mode():
+        told, exact = made(x), made(x.float())
+    assert told.dtype == torch.bfloat16
+    assert torch.equal(told, exact.bfloat16())
+
+
+@pytest.mark.parametrize("cached", [1, 50, 200])
+def test_channels_taken_some_at_a_time_are_the_channels_taken_at_once(
+    cached: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = activation(channels=5)
+    x = torch.randn(2, 5, 50, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        at_once = made(x)
+        monkeypatch.setattr(anti_alias, "CACHED", cached)
+        assert torch.equal(made(x), at_once)
 
 
 def test_gradients_are_right() -> None:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 Snake = Literal["snake", "snakebeta"]
 
 TAPS = 12
+CACHED = 1 << 16  # samples whose whole activation, some five copies of them, stays in a core's cache
 _CUTOFF, _HALF_WIDTH = 0.25, 0.3  # of the doubled rate
 _REACH = 3  # input samples on either side that the doubled signal depends on, and so again on the way back
 
@@ -50,11 +51,23 @@ class AntiAliased(nn.Module):
         self.downsample = nn.ModuleDict({"lowpass": _Filter()})
 
     def forward(self, x: Tensor) -> Tensor:
-        """The ends are continued by their own value, before doubling and before halving."""
+        """The ends are continued by their own value, before doubling and before halving. Half precision is computed in
+        float32 and given back as it came."""
+        rate, depth = self.act.coefficients()
+        if x.requires_grad or rate.requires_grad or x.device.type != "cpu":
+            return self._of(x, rate, depth)
+        # So few channels at once that all of it stays in the processor's cache.
+        some = max(1, CACHED // x.shape[-1])
+        out = torch.empty_like(x)
+        for c in range(0, x.shape[1], some):
+            out[:, c : c + some] = self._of(x[:, c : c + some], rate[c : c + some], depth[c : c + some])
+        return out
+
+    def _of(self, x: Tensor, rate: Tensor, depth: Tensor) -> Tensor:
         low: nn.Module = self.downsample["lowpass"]
         assert isinstance(low, _Filter)
-        even, odd = _double(x, self.upsample.filter)
-        return _halve(self.act(even), self.act(odd), low.filter)
+        even, odd = _double(x.to(torch.promote_types(x.dtype, torch.float32)), self.upsample.filter)
+        return _halve(snake(even, rate, depth), snake(odd, rate, depth), low.filter).to(x.dtype)
 
 
 class _Filter(nn.Module):
@@ -75,14 +88,19 @@ class _Snake(nn.Module):
         self.alpha = nn.Parameter(torch.zeros(channels))
         self.beta = nn.Parameter(torch.zeros(channels)) if kind == "snakebeta" else None
 
-    def forward(self, x: Tensor) -> Tensor:
+    def coefficients(self) -> tuple[Tensor, Tensor]:
+        """a and 1 / b of each channel, `[C, 1]`."""
         rate = self.alpha.exp()[:, None]
-        depth = 1 / ((rate if self.beta is None else self.beta.exp()[:, None]) + 1e-9)
-        wave = x * rate
-        if wave.requires_grad:
-            return x + wave.sin().square() * depth
-        # In place: on a CPU, a fresh page of memory costs more than the sine.
-        return wave.sin_().square_().mul_(depth).add_(x)
+        return rate, 1 / ((rate if self.beta is None else self.beta.exp()[:, None]) + 1e-9)
+
+
+def snake(x: Tensor, rate: Tensor, depth: Tensor) -> Tensor:
+    """x + sin(rate x)^2 depth of `[B, C, N]`, `rate` and `depth` `[C, 1]`."""
+    wave = x * rate
+    if wave.requires_grad:
+        return x + wave.sin().square() * depth
+    # In place: on a CPU, a fresh page of memory costs more than the sine.
+    return wave.sin_().square_().mul_(depth).add_(x)
 
 
 def _weighted(x: Tensor, start: int, count: int, taps: Tensor) -> Tensor:
