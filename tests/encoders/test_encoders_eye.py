@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from weft.encoders.eye import CHANGES, CHANNELS, GRID, cells
+from weft.encoders.eye import CHANGES, CHANNELS, GRID, cells, looked
 
 
 def grey(value: int = 100, frames: int = 3) -> np.ndarray:
@@ -60,3 +60,11 @@ def test_contrast_scales_all_but_the_mean() -> None:
 def test_what_is_no_film_is_refused(frames: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"must be uint8 \[T, 72, 96, 3\], 12.5 a second"):
         cells(frames)
+
+
+@pytest.mark.parametrize(
+    ("count", "which"),
+    [(1, [0]), (3, [2]), (6, [3]), (7, [3, 6]), (12, [3, 9]), (50, [*range(3, 50, 6), 49])],
+)
+def test_every_sixth_picture_is_looked_at(count: int, which: list[int]) -> None:
+    assert looked(count).tolist() == which

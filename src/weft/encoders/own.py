@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from weft import weights
 from weft.cues.vocabulary import MATERIALS
 from weft.encoders.audio_net import STEP_FRAMES, AudioNet, AudioNetConfig
-from weft.encoders.eye import CHANGES, FPS, SIZE, cells
+from weft.encoders.eye import CHANGES, FPS, SIZE, cells, looked
 from weft.encoders.log_mel import HOP as FRAME
 from weft.encoders.log_mel import RATE, log_mel
 from weft.encoders.steps import HOP, STEP_HZ
@@ -106,7 +106,10 @@ class WeftVideo:
             last = np.repeat(seen[-1:], short, 0)
             last[:, CHANGES:] = 0
             seen = np.concatenate([seen, last])
-        return self.net.embeddings(self.net.steps(torch.from_numpy(seen)[None]), self.hop)[0]
+        at = np.minimum(looked(len(seen)), len(frames) - 1)
+        looks = torch.from_numpy(frames[at]).permute(0, 3, 1, 2).float() / 255
+        steps = self.net.steps(torch.from_numpy(seen)[None], looks[None])
+        return self.net.embeddings(steps, self.hop)[0]
 
 
 class WeftText:
