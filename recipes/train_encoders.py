@@ -68,8 +68,8 @@ def draw(data: Path, kind: str, count: int) -> None:
             print(folder.name, flush=True)
 
 
-def learn(data: Path, run: Path, steps: int) -> None:
-    """Train, or go on."""
+def learn(data: Path, run: Path, steps: int) -> bool:
+    """Train, or go on. True when the run came to its end, False when it was stopped."""
     films, sounds = (Shelf(list(pairs.parts(data, kind))) for kind in ("films", "sounds"))
     stills = Shelf(list(pairs.still_parts(data)))
     given = LessonConfig()
@@ -86,7 +86,9 @@ def learn(data: Path, run: Path, steps: int) -> None:
         rng = np.random.default_rng([SEED, step])
         return batch_of(films, sounds, stills, text, config, module.text.config.length, rng)
 
-    print(train(module, module.losses, batch_at, replace(LOOP, steps=steps), run), flush=True)
+    outcome = train(module, module.losses, batch_at, replace(LOOP, steps=steps), run)
+    print(outcome, flush=True)
+    return outcome.finished
 
 
 def lesson(config: LessonConfig) -> Lesson:
@@ -136,8 +138,8 @@ def main() -> None:
     if given.stage in ("draw", "all"):
         for kind, count in clips.items():
             draw(given.data, kind, count)
-    if given.stage in ("train", "all"):
-        learn(given.data, given.run, given.steps)
+    if given.stage in ("train", "all") and not learn(given.data, given.run, given.steps):
+        raise SystemExit("stopped before the last step: the same command goes on; nothing was exported")
     if given.stage in ("export", "all"):
         export(given.run, given.out, given.curve, clips)
 
