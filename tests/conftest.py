@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from weft.weights.published import Published
 
 os.environ.setdefault("MUJOCO_GL", "osmesa")
 os.environ.setdefault("LP_NUM_THREADS", "1")
@@ -18,6 +23,18 @@ def shared_clips() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared clips beside this checkout")
     return folder
+
+
+@pytest.fixture
+def own_copies(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let a test put files of its own where published ones are looked for: own_copies(FILE, ...) forgets their sums."""
+
+    def forget(*given: Published) -> None:
+        for one in given:
+            for kind in ("sha256", "md5", "git"):
+                monkeypatch.setitem(vars(one), kind, None)
+
+    return forget
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ shape is held. transformers 5.23 gave the language models there; here those test
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -135,9 +136,10 @@ def test_a_picture_of_more_frames_than_fit_is_refused() -> None:
 
 
 def test_laions_file_is_loaded_as_it_was_saved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, laion: LaionClapNet
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None], laion: LaionClapNet
 ) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(LAION.file)
     with pytest.raises(WeightsError, match=r"no 630k-audioset-best.pt in .*lukewys/laion_clap.*CC0-1.0"):
         LaionClap.load()
     with pytest.raises(ValueError, match=r"no LAION-CLAP 'clap': choose laion-clap-audio or"):
@@ -174,9 +176,10 @@ def test_microsofts_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.slow
 def test_microsofts_file_of_the_published_size_is_loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]
 ) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(ms_clap.FILE)
     net = MsClapNet(MsClapConfig()).eval()
     mask = {"caption_encoder.base.h.0.attn.bias": torch.ones(1)}
     torch.save({"model": {**net.state_dict(), **mask}}, tmp_path / ms_clap.FILE.file)

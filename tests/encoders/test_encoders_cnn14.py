@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -59,9 +60,10 @@ def test_a_missing_file_and_another_variant_are_refused(
 
 @pytest.mark.slow
 def test_it_is_loaded_from_the_published_file_with_the_sampler_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]
 ) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(VARIANTS["cnn14-16k"].file)
     mine = net("cnn14-16k")
     held = {"iteration": 1, "model": mine.state_dict(), "sampler": {"indexes": np.arange(4)}}
     torch.save(held, tmp_path / "Cnn14_16k_mAP=0.438.pth")

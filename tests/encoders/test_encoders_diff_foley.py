@@ -6,6 +6,7 @@ attention that nothing uses were stood in for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,10 @@ def test_the_spectrogram_is_the_published_one() -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]) -> Path:
     """Files of random weights as the published ones are laid out, but smaller."""
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(CLASSIFIER, CAVP)
     more = {"betas": torch.ones(3), "first_stage_model.decoder.conv_in.weight": torch.ones(2)}
     torch.save({"state_dict": fill(Aligner(EYE, ALIGNMENT)).state_dict() | more}, tmp_path / CLASSIFIER.file)
     named = {f"module.{k}": v for k, v in fill(Cavp(SLOW, 48)).state_dict().items()}
@@ -88,5 +90,5 @@ def test_a_file_that_lacks_weights_or_is_not_there(folder: Path) -> None:
     with pytest.raises(WeightsError, match=r"cavp_epoch66\.ckpt does not fit: \d+ keys missing"):
         loaded()
     (folder / CLASSIFIER.file).unlink()
-    with pytest.raises(WeightsError, match=r"no eval_classifier\.ckpt .*Diff-Foley \(licence: Apache-2\.0\)"):
+    with pytest.raises(WeightsError, match=r"no eval_classifier\.ckpt .*Diff-Foley \(licence: MIT\)"):
         loaded()

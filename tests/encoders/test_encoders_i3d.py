@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -113,9 +114,10 @@ def test_without_the_file_one_line_says_what_to_get(
 
 @pytest.mark.parametrize("counted", [True, False])
 def test_a_file_of_the_ports_layout_loads(
-    counted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    counted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]
 ) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(RGB, FLOW)
     tensors = {
         k: torch.full((), 0.5).expand(v)
         for k, v in keys("i3d_flow").items()

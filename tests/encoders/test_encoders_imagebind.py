@@ -7,6 +7,7 @@ The numbers are of the reference's own classes at a reduced width and depth; its
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -140,8 +141,11 @@ def test_without_the_file_one_line_says_what_to_get(tmp_path: Path, monkeypatch:
         ImageBind.load()
 
 
-def test_a_file_that_lacks_a_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_lacks_a_key_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]
+) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(PUBLISHED)
     tensors = {k: torch.zeros(()).expand(v) for k, v in keys("imagebind").items()}
     del tensors["modality_heads.audio.2.weight"]
     torch.save(tensors, tmp_path / PUBLISHED.file)

@@ -6,6 +6,7 @@ network's numbers are of a picture of 120 frames, since 848 take long.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import published_parity as parity
@@ -49,9 +50,10 @@ def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.slow
 def test_it_is_loaded_and_its_windows_are_ten_seconds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]
 ) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(melception.FILE)
     net = MelceptionNet().eval()
     torch.save({"model": net.state_dict(), "epoch": 3}, tmp_path / melception.FILE.file)
     loaded = Melception.load()

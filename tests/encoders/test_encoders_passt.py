@@ -6,6 +6,7 @@ the same class with fewer and narrower blocks; of the published size every key a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import published_parity as parity
@@ -65,9 +66,10 @@ def test_a_longer_sound_has_more_windows_and_the_logits_are_their_mean(net: Pass
 
 
 def test_it_is_loaded_from_the_published_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, net: PasstNet
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None], net: PasstNet
 ) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(passt.FILE)
     with pytest.raises(WeightsError, match=r"no passt-s-f128-p16-s10-ap.476-swa.pt in .*PaSST.*Apache-2.0"):
         Passt.load()
     torch.save(net.state_dict(), tmp_path / passt.FILE.file)
@@ -76,8 +78,11 @@ def test_it_is_loaded_from_the_published_file(
 
 
 @pytest.mark.slow
-def test_the_published_size_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_published_size_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]
+) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(passt.FILE)
     torch.save(parity.state(PasstNet(PasstConfig())), tmp_path / passt.FILE.file)
     loaded = Passt.load()
     assert isinstance(loaded, AudioClassifier)

@@ -7,6 +7,7 @@ in for, since neither takes part in a forward pass.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -185,9 +186,14 @@ def test_without_the_file_one_line_says_what_to_get(tmp_path: Path, monkeypatch:
             load()
 
 
-def test_another_file_is_refused_with_its_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_file_is_refused_with_its_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]
+) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
     torch.save({"vfeat_extractor.cls_token": torch.zeros(1, 1, 768)}, tmp_path / PUBLISHED.file)
+    with pytest.raises(WeightsError, match="not the published file"):
+        Synchformer.load()
+    own_copies(PUBLISHED)
     with pytest.raises(WeightsError, match="512 keys missing"):
         Synchformer.load()
     with pytest.raises(WeightsError, match="237 keys missing"):
@@ -195,8 +201,11 @@ def test_another_file_is_refused_with_its_keys(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.slow
-def test_a_file_of_the_published_layout_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_the_published_layout_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]
+) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(PUBLISHED)
     with torch.device("meta"):
         state = SynchformerNet(SynchformerConfig()).state_dict()
     torch.save(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import published_parity as parity
@@ -94,9 +95,10 @@ def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.slow
 def test_it_is_loaded_from_the_published_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: Vggish
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None], embedder: Vggish
 ) -> None:
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path))
+    own_copies(vggish.FILE, vggish.WHITENING)
     torch.save(embedder.net.state_dict(), tmp_path / vggish.FILE.file)
     with pytest.raises(WeightsError, match=r"no vggish_pca_params"):
         Vggish.load(whitening=True)

@@ -65,10 +65,11 @@ def table(folder: Path, seconds: list[float]) -> Path:
 
 
 @pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_copies: Callable[..., None]) -> Path:
     folder = tmp_path / "weights"
     folder.mkdir()
     monkeypatch.setenv("WEFT_WEIGHTS", str(folder))
+    own_copies(synchformer.PUBLISHED, diff_foley.CLASSIFIER, diff_foley.CAVP)
     torch.manual_seed(0)
     return folder
 
@@ -136,11 +137,14 @@ def test_align_acc_by_diff_foleys_files(run: Run, weights: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_favd_by_the_four_files_of_vggish_and_i3d(run: Run, weights: Path, tmp_path: Path) -> None:
+def test_favd_by_the_four_files_of_vggish_and_i3d(
+    run: Run, weights: Path, tmp_path: Path, own_copies: Callable[..., None]
+) -> None:
     from weft.encoders.i3d import FLOW, RGB
     from weft.encoders.i3d_net import I3DConfig, I3DNet
     from weft.encoders.vggish import FILE, WHITENING, VggishNet
 
+    own_copies(FILE, WHITENING, RGB, FLOW)
     torch.save(VggishNet().state_dict(), weights / FILE.file)
     white = {"pca_eigen_vectors": torch.randn(128, 128), "pca_means": torch.zeros(128, 1)}
     torch.save(white, weights / WHITENING.file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,24 @@ def test_another_file_of_the_same_name_is_refused(folder: Path) -> None:
     (folder / "net.pth").write_bytes(b"something else")
     with pytest.raises(WeightsError, match="SHA-256 differs"):
         published.load(given("net.pth", "0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        ("sha256", "1b465fa6b6bcbc06a3199e3d2d8aec35d37494a712f888b6d5536684dd89d0f0"),
+        ("sha256", "1b465fa6"),  # as much of it as the file's name tells
+        ("md5", "fad624b28208abf62b4d0db65c04757b"),
+        ("git", "05424f2a4c8a54450a2dcca24ca1f089332afa91"),
+    ],
+)
+def test_a_file_is_known_by_the_sum_that_is_published(folder: Path, kind: str, own: str) -> None:
+    (folder / "net.pth").write_bytes(b"weights\n")
+    known = replace(given("net.pth"), **{kind: own})
+    assert published.path_of(known) == folder / "net.pth"
+    (folder / "net.pth").write_bytes(b"weight\n")
+    with pytest.raises(WeightsError, match="differs"):
+        published.path_of(known)
 
 
 def test_a_damaged_file_is_refused_in_one_line(folder: Path) -> None:

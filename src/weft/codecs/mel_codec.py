@@ -77,6 +77,7 @@ FILES: dict[Variant, MelCodecFiles] = {
             file="bigvgan_generator.pt",
             url="https://huggingface.co/nvidia/bigvgan_v2_44khz_128band_512x",
             licence="MIT",
+            sha256="d9fe7ec6bd0b44ed9d66973d5012d8181c1570b01e5c72df51973e241dccd357",
         ),
     ),
 }

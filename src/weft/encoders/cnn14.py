@@ -38,7 +38,13 @@ class Cnn14Config:
 
 
 CNN14_16K = Cnn14Config(
-    file=Published(file="Cnn14_16k_mAP=0.438.pth", url=_ZENODO, licence=_LICENCE),
+    file=Published(
+        file="Cnn14_16k_mAP=0.438.pth",
+        url=_ZENODO,
+        licence=_LICENCE,
+        sha256="e2ee543a27919542c2ea03eabaa70b24dcd4e6c8e05621de6b67a94e4c5058e6",
+        md5="362fc5ff18f1d6ad2f6d464b45893f2c",
+    ),
     rate=16000,
     n_fft=512,
     hop=160,
@@ -46,7 +52,13 @@ CNN14_16K = Cnn14Config(
     fmax=8000,
 )
 CNN14_32K = Cnn14Config(
-    file=Published(file="Cnn14_mAP=0.431.pth", url=_ZENODO, licence=_LICENCE),
+    file=Published(
+        file="Cnn14_mAP=0.431.pth",
+        url=_ZENODO,
+        licence=_LICENCE,
+        sha256="0dc499e40e9761ef5ea061ffc77697697f277f6a960894903df3ada000e34b31",
+        md5="541141fa2ee191a88f24a3219fff024e",
+    ),
     rate=32000,
     n_fft=1024,
     hop=320,

@@ -28,6 +28,7 @@ PUBLISHED = Published(
     file="DFN5B-CLIP-ViT-H-14-384/open_clip_pytorch_model.bin",
     url="https://huggingface.co/apple/DFN5B-CLIP-ViT-H-14-384",
     licence="Apple's own, see the model's page",
+    sha256="c07a17b547d461c60a3cce5062b26bf8545b13de602c4c59d8490361eb716033",
 )
 FPS = 8.0
 SIDE = 384  # pixels that pictures are resized to

@@ -26,8 +26,18 @@ from weft.weights import published
 from weft.weights.published import Published
 
 _WHERE = "https://huggingface.co/SimianLuo/Diff-Foley"
-CLASSIFIER = Published(file="eval_classifier.ckpt", url=_WHERE, licence="Apache-2.0")
-CAVP = Published(file="cavp_epoch66.ckpt", url=_WHERE, licence="Apache-2.0")
+CLASSIFIER = Published(
+    file="eval_classifier.ckpt",
+    url=_WHERE,
+    licence="MIT",
+    sha256="fac47f90edf494572c2127a4afba7d85ae3a1d4ff269d90e3eaed9e47e623223",
+)
+CAVP = Published(
+    file="cavp_epoch66.ckpt",
+    url=_WHERE,
+    licence="MIT",
+    sha256="3472c2217a9481f530a96e32611c9e4611766f10b7f0d185a1ce35be7b7f9c80",
+)
 RATE, COLUMNS, PICTURES, BANDS = 16000, 512, 32, 128
 _LATENT_SCALE = 0.18215
 _AT_ONCE = 40  # pictures that see each other's neighbours, as in the published extraction

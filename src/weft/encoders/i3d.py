@@ -24,8 +24,18 @@ _WHERE = (
     "PEAVS/av_features_extraction/models/i3d/checkpoints/"
 )
 _LICENCE = "MIT, ported from DeepMind's of Apache-2.0"
-RGB = Published(file="i3d_rgb.pt", url=f"{_WHERE}i3d_rgb.pt", licence=_LICENCE)
-FLOW = Published(file="i3d_flow.pt", url=f"{_WHERE}i3d_flow.pt", licence=_LICENCE)
+RGB = Published(
+    file="i3d_rgb.pt",
+    url=f"{_WHERE}i3d_rgb.pt",
+    licence=_LICENCE,
+    git="2a7c22e23e6c74f50a0166ce61110bccd2ab48bb",
+)
+FLOW = Published(
+    file="i3d_flow.pt",
+    url=f"{_WHERE}i3d_flow.pt",
+    licence=_LICENCE,
+    git="5d552d2206f41089c428b0d9d8de3b1fccc85b5a",
+)
 STACK = 24
 _SIDE, _CROP = 256, 224
 _FLOW_LIMIT = 20.0  # pixels a frame

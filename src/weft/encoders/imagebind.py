@@ -25,6 +25,7 @@ PUBLISHED = Published(
     file="imagebind_huge.pth",
     url="https://dl.fbaipublicfiles.com/imagebind/imagebind_huge.pth",
     licence="CC-BY-NC-SA 4.0",
+    sha256="d6f6c22bedcc90708448d5d2fbb7b2db9c73f505dc89bd0b2e09b23af1b62157",
 )
 _KINDS = ("vision", "audio", "text")
 _MEAN, _STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # CLIP's

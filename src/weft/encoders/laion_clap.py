@@ -52,10 +52,22 @@ class LaionClapConfig:
 
 VARIANTS = {
     "laion-clap-audio": LaionClapConfig(
-        file=Published(file="630k-audioset-best.pt", url=_HF, licence="CC0-1.0"), htsat=_HTSAT, text=ROBERTA
+        file=Published(
+            file="630k-audioset-best.pt",
+            url=_HF,
+            licence="CC0-1.0",
+            sha256="8053c9775516af2f4902e1e8281e356cc1bf7a85e8b761908170767b77c3f037",
+        ),
+        htsat=_HTSAT,
+        text=ROBERTA,
     ),
     "laion-clap-music-speech": LaionClapConfig(
-        file=Published(file="music_speech_audioset_epoch_15_esc_89.98.pt", url=_HF, licence="CC0-1.0"),
+        file=Published(
+            file="music_speech_audioset_epoch_15_esc_89.98.pt",
+            url=_HF,
+            licence="CC0-1.0",
+            sha256="51c68f12f9d7ea25fdaaccf741ec7f81e93ee594455410f3bca4f47f88d8e006",
+        ),
         htsat=_HTSAT_BASE,
         text=ROBERTA,
     ),

@@ -21,6 +21,7 @@ FILE = Published(
     url="https://a3s.fi/swift/v1/AUTH_a235c0f452d648828f745589cde1219a/specvqgan_public/"
     "melception-21-05-10T09-28-40.pt",
     licence="MIT",
+    md5="a71a41041e945b457c7d3d814bbcf72d",
 )
 RATE = 22050
 WINDOW_S = 10

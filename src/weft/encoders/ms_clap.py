@@ -23,7 +23,12 @@ from weft.weights.published import Published
 
 Compat = Literal["strict", "fadtk"]
 
-FILE = Published(file="CLAP_weights_2023.pth", url="https://huggingface.co/microsoft/msclap", licence="MIT")
+FILE = Published(
+    file="CLAP_weights_2023.pth",
+    url="https://huggingface.co/microsoft/msclap",
+    licence="MS-PL; the code's is MIT",
+    sha256="2cef4016d47d00eb28d153d522f397222057f95000e9bad6b9583c631284a1e6",
+)
 TOKENS = Published(
     file="gpt2/tokenizer.json", url="https://huggingface.co/openai-community/gpt2", licence="MIT"
 )

@@ -26,6 +26,7 @@ FILE = Published(
     file="passt-s-f128-p16-s10-ap.476-swa.pt",
     url="https://github.com/kkoutini/PaSST/releases/tag/v0.0.1-audioset",
     licence="Apache-2.0",
+    sha256="302903fa8c4aee817b11dc982da0b29aaf8d11a3e722420476d0a12c9db70c2c",
 )
 RATE = 32000
 WINDOW_S = 10

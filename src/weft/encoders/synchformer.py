@@ -25,6 +25,8 @@ PUBLISHED = Published(
     file="synchformer_state_dict.pth",
     url="https://github.com/hkchengrex/MMAudio/releases/download/v0.1/synchformer_state_dict.pth",
     licence="MIT",
+    sha256="8aff082f2df5c3bc52759db0c865c7ee772ae6400b860d1b7e90413f2defb67c",
+    md5="5b2f5594b0730f70e41e549b7c94390c",
 )
 OFFSETS: tuple[float, ...] = tuple(round(-2 + 0.2 * i, 1) for i in range(21))
 SEGMENTS = 14  # what one judgement sees: 13 * 0.32 + 0.64 = 4.8 s

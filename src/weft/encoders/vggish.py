@@ -18,8 +18,15 @@ from weft.weights import published
 from weft.weights.published import Published
 
 _RELEASE = "https://github.com/harritaylor/torchvggish/releases/tag/v0.1"
-FILE = Published(file="vggish-10086976.pth", url=_RELEASE, licence="Apache-2.0")
-WHITENING = Published(file="vggish_pca_params-970ea276.pth", url=_RELEASE, licence="Apache-2.0")
+FILE = Published(
+    file="vggish-10086976.pth",
+    url=_RELEASE,
+    licence="Apache-2.0",
+    sha256="10086976245803799d9194e9a73d9b6c1549c71d1b80106f5cade5608a561f4b",
+)
+WHITENING = Published(
+    file="vggish_pca_params-970ea276.pth", url=_RELEASE, licence="Apache-2.0", sha256="970ea276"
+)
 
 RATE = 16000
 _WIN, _HOP, _FFT, _FRAMES, _MELS = 400, 160, 512, 96, 64

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """One official file. `sha256` is None where none is published; some are known by their `md5` alone."""
+    """One official file, and the sums it is known by, None where none is published: `sha256`, whole or as much of its
+    beginning as the file's name tells; `md5`; `git`, its name as a blob in the authors' repository."""
 
     file: str
     url: str
     licence: str
     sha256: str | None = None
     md5: str | None = None
+    git: str | None = None
 
 
 def folder() -> Path:
@@ -36,18 +39,19 @@ def folder() -> Path:
 
 def path_of(given: Published) -> Path:
     """Return the user's copy. Raises WeightsError saying which file, from where, its licence and where to put it, or
-    that its SHA-256 (MD5, where no other is published) is another."""
+    that it is another: of the sums known the first is looked at, SHA-256 before MD5 before git's."""
     path = folder() / given.file
     if not path.is_file():
         raise WeightsError(
             f"no {given.file} in {path.parent}: get it from {given.url} (licence: {given.licence}) and put it there, "
             "or name its folder in WEFT_WEIGHTS"
         )
-    for kind, wanted in (("SHA-256", given.sha256), ("MD5", given.md5)):
-        if wanted is not None and _digest(path, kind) != wanted:
-            raise WeightsError(
-                f"{path} is not the published file (its {kind} differs): get it again from {given.url}"
-            )
+    known = {"SHA-256": given.sha256, "MD5": given.md5, "git blob": given.git}
+    kind, wanted = next(((k, v) for k, v in known.items() if v is not None), ("", ""))
+    if kind and not _digest(path, kind).startswith(wanted):
+        raise WeightsError(
+            f"{path} is not the published file (its {kind} differs): get it again from {given.url}"
+        )
     return path
 
 
@@ -112,8 +116,20 @@ def sha256(path: Path) -> str:
 
 
 def _digest(path: Path, kind: str) -> str:
-    # MD5 tells a damaged copy from a whole one, as its publisher does; it is no protection against malice.
-    digest = hashlib.sha256() if kind == "SHA-256" else hashlib.md5(usedforsecurity=False)
+    """A sum of the file as it lies there now; large files are read once a process, not for each question."""
+    there = path.stat()
+    return _read(path, kind, there.st_size, there.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, kind: str, size: int, changed_ns: int) -> str:
+    # MD5 and SHA-1 tell a damaged copy from a whole one, as its publisher does; they are no protection against malice.
+    if kind == "SHA-256":
+        digest = hashlib.sha256()
+    elif kind == "MD5":
+        digest = hashlib.md5(usedforsecurity=False)
+    else:
+        digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
