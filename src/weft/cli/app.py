@@ -185,7 +185,7 @@ def evaluate(
         float | None,
         typer.Option(
             metavar="GB",
-            help="How much of them stays, the last used first [WEFT_CACHE_LIMIT, or 5].",
+            help="How much of them stays; what was used longest ago goes first [WEFT_CACHE_LIMIT, or 5].",
             show_default=False,
         ),
     ] = None,

@@ -26,11 +26,12 @@ OF: dict[Side, Of] = {"reference": "sound", "predicted": "sound", "video": "pict
 
 @dataclass(kw_only=True)
 class Clip:
-    """`content` holds the SHA-256 of each side that could be read; `lost` the sides that could not; a clip with
+    """`content` holds the SHA-256 of each side that could be read, `samples` that of the sounds in it; a clip with
     `failures` whose sounds are there is still scored on what it has."""
 
     pair: Pair
     content: dict[Side, str] = field(default_factory=dict)
+    samples: dict[Side, str] = field(default_factory=dict)
     cues: dict[str, Arrays] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -167,7 +168,8 @@ def settle(clips: Iterable[Clip], outcomes: Iterable[Outcome]) -> None:
 
 
 def look_at_facts(clips: Iterable[Clip], facts: Feature, window: Window, kept: Kept) -> None:
-    """Compare what the two files of each clip are: note what a reader should know, refuse lengths that differ."""
+    """Compare what the two files of each clip are: keep what their samples are called, note what a reader should know,
+    refuse lengths that differ."""
     for clip in clips:
         if not clip.alive:
             continue
@@ -178,6 +180,7 @@ def look_at_facts(clips: Iterable[Clip], facts: Feature, window: Window, kept: K
                 clip.lose(side, "what it is could not be measured")
             else:
                 sides[side] = found
+                clip.samples[side] = found["samples"].tobytes().hex()
         if len(sides) < 2:
             continue
         for side, fact in sides.items():

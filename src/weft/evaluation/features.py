@@ -51,13 +51,15 @@ def _feature(name: str, version: int, make: Callable[[Any], Arrays], of: Of = "s
 
 
 def facts(sound: Sound) -> Arrays:
-    """What the file is: own rate, channels and length, the length measured, and its largest sample."""
+    """What the file is: own rate, channels and length, the length measured, its largest sample, and 32 bytes that tell
+    its samples from others."""
     return {
         "rate": np.array(sound.native_rate),
         "channels": np.array(sound.native_channels),
         "seconds": np.array(sound.seconds),
         "measured_s": np.array(sound.wave.shape[1] / sound.rate),
         "peak": np.array(np.abs(sound.wave).max()),
+        "samples": np.frombuffer(bytes.fromhex(sound.samples), np.uint8),
     }
 
 
@@ -195,7 +197,7 @@ def flow_peaks(picture: Picture) -> Arrays:
 FEATURES = {
     f.name: f
     for f in (
-        _feature("facts", 1, facts),
+        _feature("facts", 2, facts),
         _feature("onsets", 1, onsets),
         _feature("envelope", 1, envelope),
         _feature("e-l1 fol-ai", 1, e_l1_fol_ai),

@@ -6,6 +6,7 @@ to an embedder's own rate for its embeddings; both by soxr.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +21,7 @@ Wave = NDArray[np.float32]
 LEAST_S = 0.05
 SLACK_S = 0.1
 """Lengths that differ by no more than this count as equal: containers round, encoders pad."""
+_STREAM = 0x7FFFF000
 _BY_SOUNDFILE = (".wav", ".flac", ".ogg", ".aif", ".aiff")
 
 
@@ -38,7 +40,9 @@ class Window:
 @dataclass(frozen=True, kw_only=True)
 class Sound:
     """`wave` `[C, N]` at the window's `rate`; `native` `[N']` the same stretch, channels averaged, at `native_rate`;
-    `native_channels` as the file has them; `seconds` the file's own length."""
+    `native_channels` as the file has them; `seconds` the file's own length; `samples` the hexadecimal SHA-256 of the
+    stretch as decoded, which does not change when the same sound is written again (libsndfile puts the time of day
+    into float WAVs)."""
 
     wave: Wave
     rate: int
@@ -46,6 +50,7 @@ class Sound:
     native_rate: int
     native_channels: int
     seconds: float
+    samples: str
 
 
 def decode(source: Source, data: bytes) -> tuple[Wave, int]:
@@ -53,6 +58,8 @@ def decode(source: Source, data: bytes) -> tuple[Wave, int]:
     if source.suffix in _BY_SOUNDFILE:
         import soundfile
 
+        if lacking := _lacking(data):
+            raise MediaError(f"{source} is cut short: {lacking} bytes are missing at its end; copy it again")
         try:
             samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, RuntimeError) as error:
@@ -62,6 +69,16 @@ def decode(source: Source, data: bytes) -> tuple[Wave, int]:
 
     with source.as_file() as path:
         return read_audio(path, None), audio_rate(path)
+
+
+def _lacking(data: bytes) -> int:
+    """How many bytes a WAV's header promises beyond what is there, 0 in other files: decoders take the rest for all.
+    A padding byte is not missed; a size of 0 or near the largest is that of a stream, which promises nothing."""
+    promised = int.from_bytes(data[4:8], "little")
+    if data[:4] != b"RIFF" or not 0 < promised < _STREAM:
+        return 0
+    lacking = promised + 8 - len(data)
+    return lacking if lacking > 1 else 0
 
 
 def read(source: Source, data: bytes, window: Window) -> Sound:
@@ -106,6 +123,7 @@ def fit(whole: Wave, rate: int, window: Window, name: str) -> Sound:
         native_rate=rate,
         native_channels=whole.shape[0],
         seconds=seconds,
+        samples=hashlib.sha256(np.ascontiguousarray(part).data).hexdigest(),
     )
 
 

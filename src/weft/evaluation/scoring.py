@@ -1,6 +1,7 @@
 """From features to numbers: every clip, the set, baselines and intervals.
 
-Clips come in an order that follows from their content, so neither names nor the order of files changes a number.
+Clips come in an order that follows from their samples, so neither names nor the order of files changes a number, nor
+does writing the same sounds again.
 A mean over clips has a bootstrap interval. A number of the whole set has not: drawing clips with replacement repeats
 rows, which narrows the spread that distances measure. It has the interval of half-sampling instead (a jackknife that
 leaves out half, Shao & Wu 1989): value ± 1.96 times the standard deviation over random halves of the clips.
@@ -165,7 +166,7 @@ def _of_set(row: Row, held: _Held) -> Score:
     draws = m.halves or (HALVES if max(held.rows) <= BIG else FEW)
     spread = _half_spread(pool, held.clips, draws)
     if math.isnan(spread):
-        flags.append(f"{n} clips: too few for an interval")
+        flags.append(f"{n} clip{'s'[: n != 1]}: too few for an interval")
     return _row(
         row,
         held,

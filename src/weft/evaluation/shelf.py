@@ -15,7 +15,8 @@ from weft.evaluation.kept import Kept
 
 @dataclass(kw_only=True)
 class Shelf:
-    """The measured features of clips that can be compared, in an order that only their content decides."""
+    """The measured features of clips that can be compared, in an order that only their samples decide: neither names
+    nor what else is in a file, such as when it was written."""
 
     clips: list[Clip]
     features: Mapping[Side, Sequence[Feature]]
@@ -24,17 +25,15 @@ class Shelf:
     def __post_init__(self) -> None:
         self.clips = sorted(
             (c for c in self.clips if c.alive),
-            key=lambda c: (c.content["reference"], c.content["predicted"], c.content.get("text", "")),
+            key=lambda c: (c.samples["reference"], c.samples["predicted"], c.content.get("text", "")),
         )
         self._of = lru_cache(maxsize=8)(self._read)
 
     def others(self) -> list[int | None]:
         """For each clip the next one with another reference, None where there is none."""
         n = len(self.clips)
-        content = [c.content["reference"] for c in self.clips]
-        return [
-            next((k % n for k in range(i + 1, i + n) if content[k % n] != content[i]), None) for i in range(n)
-        ]
+        own = [c.samples["reference"] for c in self.clips]
+        return [next((k % n for k in range(i + 1, i + n) if own[k % n] != own[i]), None) for i in range(n)]
 
     def load(self, i: int, which: Literal["made", "true", "silence"]) -> Measured:
         """The features of one side of clip i by full name, those that could be made."""

@@ -63,7 +63,7 @@ def inception_score(logits: ArrayLike, *, splits: int = 1, seed: int = 2020) -> 
     clips shuffled by seed 2020, which biases small sets low. Raises ValueError with fewer clips than splits."""
     rows = validate(logits)
     if not 1 <= splits <= len(rows):
-        raise ValueError(f"{len(rows)} clips cannot be cut into {splits} splits")
+        raise ValueError(f"{len(rows)} clip{'s'[: len(rows) != 1]} cannot be cut into {splits} splits")
     order = np.random.RandomState(seed).permutation(len(rows))
     scores = []
     shuffled, n = log_softmax(rows[order], 1), len(rows)
