@@ -259,6 +259,7 @@ def takes(found: dict[str, Any]) -> list[str]:
             lines.append(f"| | {named[kind]} | " + " | ".join(cells) + " |")
         cells = [shown(scores[k]["floor"]) if scores[k]["floor"] is not None else "" for k in TAKEN]
         lines.append("| | halves of the true sounds | " + " | ".join(cells) + " |")
+    lines += _negated(report.get("negated", {}))
     lines += [
         "",
         "The rows of weft-mini and weft-physical in `docs/results.md` are of 402 clips of three domains and read",
@@ -266,6 +267,26 @@ def takes(found: dict[str, Any]) -> list[str]:
         "cue sheet; pan is told there at blows that stand out, against the sheet, and here wherever the true sound",
         "sounds, against that; and materials are told apart here by encoders that no generator was chosen with.",
     ]
+    return lines
+
+
+def _negated(takes: dict[str, Any]) -> list[str]:
+    """The negative prompt: whether takes told of it stay away from it, and what takes not told do."""
+    if not takes:
+        return []
+    lines = [
+        "",
+        "The negative prompt: two materials prompted, one of them also negative. Less like its words than the same",
+        "take not told, by weft's encoders; and not named so by weft's listener (`obey-negative`, `obey-spared`):",
+        "",
+        "| system | less like its words | like other clips' words | not named so | not told | other clips' materials |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in takes.items():
+        fell, spared = (row["told"]["scores"][f"{key}/weft"] for key in ("obey-negative", "obey-spared"))
+        cells = [name, shown(fell), shown(fell["baselines"]["ignored"]), shown(spared)]
+        cells += [shown(row["not told"]["scores"]["obey-spared/weft"]), shown(spared["baselines"]["ignored"])]
+        lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 

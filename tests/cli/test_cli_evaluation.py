@@ -29,7 +29,7 @@ def sets(tmp_path: Path) -> tuple[Path, Path]:
 def test_all_good_is_0_with_a_table(weft_eval: Callable[..., Ran], sets: tuple[Path, Path]) -> None:
     status, out, err = weft_eval(*sets)
     assert status == 0 and err == ""
-    assert "plain v2" in out and "onset-f1@50 ↑" in out and "reference: 3 × 22050 Hz, 2 ch" in out
+    assert "plain v3" in out and "onset-f1@50 ↑" in out and "reference: 3 × 22050 Hz, 2 ch" in out
     assert "fewer than 2 D" in out and "kl/weft" in out and "left out: " in out and "a video column" in out
 
 
@@ -76,7 +76,7 @@ def test_json_is_alone_on_stdout_and_valid(weft_eval: Callable[..., Ran], sets: 
     status, out, _ = weft_eval(*sets, "--json")
     printed = json.loads(out, parse_constant=refuse)
     assert status == 1 and not printed["ok"] and printed["unpaired"]["reference"] == ["clip1"]
-    assert printed["protocol"]["name"] == "plain" and printed["protocol"]["version"] == 2
+    assert printed["protocol"]["name"] == "plain" and printed["protocol"]["version"] == 3
     mel = next(s for s in printed["scores"] if s["name"] == "mel")
     assert mel["n"] == 2 and mel["low"] <= mel["value"] <= mel["high"] and "silence" in mel["baselines"]
     far = next(s for s in printed["scores"] if s["name"].startswith("frechet/"))

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from weft.cues.conversions import rms_envelope
 from weft.cues.sheet import Clip, CueSheet, Envelope, Onset, Track, What, When, Where
 from weft.cues.vocabulary import MATERIALS
 from weft.evaluation import comparisons_obedience as compare
 from weft.evaluation.cue_truth import truth
+from weft.evaluation.embedding import EmbedderSpec
 from weft.evaluation.protocols import Protocol
 from weft.evaluation.reading import Window
 from weft.evaluation.result import Evaluation
@@ -49,7 +51,7 @@ def asked(seed: int) -> CueSheet:
         clip=Clip(duration=SECONDS),
         when=When(onsets=onsets),
         where=Where(tracks=(track,)),
-        what=What(prompt="A stick hits Metal twice."),
+        what=What(prompt="A stick hits Metal twice.", negative="No plastic-bag, please"),
     )
 
 
@@ -129,6 +131,8 @@ def test_what_a_sheet_asks_within_a_window(tmp_path: Path) -> None:
     whole = truth(Source(path=tmp_path / "s.json"), Window())
     assert "asked material" not in whole  # two materials are no one request
     assert MATERIALS[int(whole["asked prompt"]["material"])] == "metal"
+    assert MATERIALS[int(whole["asked away"]["material"])] == "plastic-bag"
+    assert whole["negative"]["words"].tobytes().decode() == "No plastic-bag, please"
     assert len(whole["asked envelope"]["rms"]) == 300  # as long as the sheet, silent after the curve
     part = truth(Source(path=tmp_path / "s.json"), Window(start_s=1.0, duration_s=1.0))
     assert part["cues"]["times"].tolist() == [0.5]
@@ -140,6 +144,115 @@ def test_what_a_sheet_asks_within_a_window(tmp_path: Path) -> None:
     label = {"sheet": json.loads((tmp_path / "s.json").read_text()), "captions": ["x"]}
     (tmp_path / "label.json").write_text(json.dumps(label))
     assert truth(Source(path=tmp_path / "label.json"), Window()).keys() == whole.keys()
+
+
+class Ear:
+    """How much of a sound lies above and below 4 kHz: metal is high, wood low."""
+
+    name, sha256, windows, d, rate = "ear", "02", "the whole clip", 2, RATE
+
+    def embed(self, wave: torch.Tensor, rate: int) -> torch.Tensor:
+        power = torch.fft.rfft(wave.double()).abs().square()
+        high = round(4000 / rate * wave.shape[1])
+        both = torch.stack([power[:, :high].sum(1), power[:, high:].sum(1)], 1).sqrt()
+        return both[:, None].float()
+
+    def logits(self, wave: torch.Tensor, rate: int) -> torch.Tensor:
+        low, high = self.embed(wave, rate)[:, 0].unbind(1)
+        out = torch.zeros(len(wave), len(MATERIALS))
+        out[:, MATERIALS.index("wood")], out[:, MATERIALS.index("metal")] = low, high
+        return out
+
+    def embed_text(self, texts: list[str]) -> torch.Tensor:
+        return torch.tensor([[0.0, 1.0] if "metal" in t else [1.0, 0.0] for t in texts])
+
+
+def ear() -> Ear:
+    return Ear()
+
+
+def ear_sha() -> str:
+    return "02"
+
+
+EAR = EmbedderSpec(
+    name="ear",
+    summary="low and high",
+    windows="the whole clip",
+    gives=("audio@", "logits@", "text@"),
+    sha256=ear_sha,
+    load=ear,
+    materials=True,
+)
+
+
+def tone(hertz: float, seed: int) -> np.ndarray:
+    t = np.arange(round(SECONDS * RATE)) / RATE
+    noise = 0.003 * np.random.default_rng(seed).standard_normal(len(t))
+    return np.stack([0.1 * np.sin(2 * np.pi * hertz * t) + noise] * 2)
+
+
+def negated(folder: Path, *, heeds: bool) -> Path:
+    """Takes told to stay away from metal or from wood, each beside the take that was not told, which is of it."""
+    folder.mkdir()
+    rows = ["reference,predicted,cues,without"]
+    for k in range(6):
+        away, pitch = ("metal", 8000.0) if k % 2 else ("wood", 300.0)
+        other = 300.0 if k % 2 else 8000.0
+        sheet = CueSheet(clip=Clip(duration=SECONDS), what=What(negative=f"a stick on {away}"))
+        sheet.save(folder / f"{k}.json")
+        sounds = {"true": tone(1000, k), "without": tone(pitch, k + 10)}
+        sounds["made"] = tone(other if heeds else pitch, k + (20 if heeds else 10))
+        for name, wave in sounds.items():
+            soundfile.write(folder / f"{name}{k}.wav", wave.T, RATE, subtype="FLOAT")
+        rows.append(f"true{k}.wav,made{k}.wav,{k}.json,without{k}.wav")
+    (folder / "t.csv").write_text("\n".join(rows) + "\n")
+    return folder / "t.csv"
+
+
+def test_a_negative_prompt_is_heeded_or_not(run: Run, tmp_path: Path) -> None:
+    asked_for = {"metrics": ["obey-negative", "obey-spared"], "embedders": [EAR]}
+    heeded = run(negated(tmp_path / "a", heeds=True), **asked_for)
+    assert heeded.ok
+    fell, spared = heeded.score("obey-negative/ear"), heeded.score("obey-spared/ear")
+    assert (fell.value, fell.n, fell.parts["asked"]) == (1.0, 6, 6.0)
+    assert fell.parts["error, cosine"] < -0.9
+    assert fell.baselines["ignored"] == 0.0  # towards the other clips' words, as these have only two
+    assert (spared.value, spared.baselines["ignored"]) == (1.0, 0.0)
+    deaf = run(negated(tmp_path / "b", heeds=False), **asked_for)
+    fell, spared = deaf.score("obey-negative/ear"), deaf.score("obey-spared/ear")
+    assert (fell.value, fell.parts["error, cosine"]) == (0.5, 0.0)  # the same sound twice
+    assert (spared.value, spared.baselines["ignored"]) == (0.0, 1.0)
+
+
+def test_without_the_other_take_or_a_negative_prompt_the_rows_say_what_is_lacking(
+    run: Run, tmp_path: Path
+) -> None:
+    path = negated(tmp_path / "a", heeds=True)
+    rows = [line.rpartition(",")[0] for line in path.read_text().splitlines()]
+    path.write_text("\n".join(rows) + "\n")
+    plan = replace(PLAN, metrics=("obey-negative", "obey-spared"))
+    found = run(path, by=plan, embedders=[EAR])
+    assert found.score("obey-spared/ear").value == 1.0
+    assert "a CSV with a column without" in {m.name: m.why for m in found.left_out}["obey-negative/ear"]
+    for sheet in path.parent.glob("*.json"):
+        CueSheet(clip=Clip(duration=SECONDS), what=What(negative="anything loud")).save(sheet, overwrite=True)
+    why = {m.name: m.why for m in run(path, by=plan, embedders=[EAR]).left_out}
+    assert "a negative prompt that names one material" in why["obey-spared/ear"]
+    for sheet in path.parent.glob("*.json"):
+        CueSheet(clip=Clip(duration=SECONDS), what=What(prompt="wood")).save(sheet, overwrite=True)
+    why = {m.name: m.why for m in run(path, by=plan, embedders=[EAR]).left_out}
+    assert "no clip has a cue sheet with a negative prompt:" in why["obey-negative/ear"]
+
+
+def test_the_other_take_that_cannot_be_read_costs_that_row_alone(run: Run, tmp_path: Path) -> None:
+    path = negated(tmp_path / "a", heeds=True)
+    (path.parent / "without2.wav").write_bytes(b"RIFF, but no more")
+    found = run(path, metrics=["obey-negative", "obey-spared"], embedders=[EAR])
+    assert (found.score("obey-negative/ear").n, found.score("obey-spared/ear").n) == (5, 6)
+    (failed,) = found.failed
+    assert failed.name == "true2"
+    assert failed.failures[0].startswith("without: ")
 
 
 def test_a_listener_names_the_material() -> None:

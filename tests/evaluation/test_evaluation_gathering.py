@@ -40,6 +40,16 @@ def test_maps_in_shards_go_to_their_side_of_their_pair(tmp_path: Path) -> None:
     assert b.maps is None and b.predicted_maps is None
 
 
+def test_the_take_without_its_negative_prompt_lies_beside_the_prediction(tmp_path: Path) -> None:
+    with tarfile.open(shard(tmp_path / "made.tar", None), "a") as tar:
+        info = tarfile.TarInfo("a.without.wav")
+        info.size = 5
+        tar.addfile(info, io.BytesIO(b"other"))
+    a, b = pair(shard(tmp_path / "true.tar", None), tmp_path / "made.tar").pairs
+    assert a.predicted.read() == b"sound" and b.without is None
+    assert a.without is not None and a.without.read() == b"other"
+
+
 def test_maps_are_no_clip_of_their_own(tmp_path: Path) -> None:
     found = gathered(shard(tmp_path / "true.tar", 0.25))
     assert sorted(found) == ["a", "b"] and found["a"].sound.member == "a.wav"

@@ -77,6 +77,27 @@ def test_a_negative_prompt_moves_its_words_away() -> None:
     assert deaf.score == pytest.approx(deaf.ignored, abs=0.04)
 
 
+def test_a_take_that_falls_away_from_all_words_obeys_none() -> None:
+    before, after = np.full(6, 0.4), np.full(6, 0.1)
+    found = obedience.negative(before, after, elsewhere=(np.full(30, 0.3), np.full(30, 0.1)))
+    assert (found.score, found.ignored) == (1.0, 1.0)  # noise is like no words: nothing was heeded
+    heeded = obedience.negative(before, after, elsewhere=(np.full(30, 0.3), np.full(30, 0.5)))
+    assert (heeded.score, heeded.ignored) == (1.0, 0.0)
+    assert obedience.negative(before, after, elsewhere=([], [])).ignored == 0.5  # all were told the same
+
+
+def test_a_material_is_spared_when_nobody_names_it() -> None:
+    unwanted = ["wood", "metal", "glass", "wood"]
+    assert obedience.spared(unwanted, ["rock"] * 4).score == 1.0
+    told = obedience.spared(unwanted, unwanted)  # every take is of what it was to stay away from
+    assert told.score == 0.0
+    assert told.ignored == 1.0  # ten pairs of different requests, none named
+    always = obedience.spared(unwanted, ["wood"] * 4)
+    assert always.score == 0.5
+    assert always.ignored == pytest.approx(1 - 4 / 10)
+    assert np.isnan(obedience.spared(["wood"] * 3, ["wood"] * 3).ignored)
+
+
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="2 requests do not pair with 1 results"):
         obedience.onsets([[1.0], [2.0]], [[1.0]])

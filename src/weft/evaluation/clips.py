@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -20,8 +20,15 @@ from weft.evaluation.reading import SLACK_S, Window
 from weft.evaluation.sources import Source
 from weft.progress import Progress
 
-Side = Literal["reference", "predicted", "video", "text"]
-OF: dict[Side, Of] = {"reference": "sound", "predicted": "sound", "video": "picture", "text": "text"}
+Side = Literal["reference", "predicted", "video", "text", "without", "negative"]
+OF: dict[Side, Of] = {
+    "reference": "sound",
+    "predicted": "sound",
+    "video": "picture",
+    "text": "text",
+    "without": "sound",
+    "negative": "text",
+}
 
 
 @dataclass(kw_only=True)
@@ -42,6 +49,15 @@ class Clip:
         """Whether both sounds can be compared."""
         return "reference" in self.content and "predicted" in self.content
 
+    @property
+    def words(self) -> dict[Side, str | None]:
+        """What is said of the clip: its text, and the negative prompt in its cue sheet."""
+        said = self.cues.get("negative")
+        return {
+            "text": self.pair.text,
+            "negative": None if said is None else said["words"].tobytes().decode(),
+        }
+
     def lose(self, side: Side, why: str) -> None:
         """Give a side up."""
         self.content.pop(side, None)
@@ -49,13 +65,14 @@ class Clip:
 
 
 def identified(
-    pairs: Sequence[Pair], window: Window, cache: Cache, *, pictures: bool, jobs: int, progress: Progress
+    pairs: Sequence[Pair], window: Window, cache: Cache, *, also: Set[Side], jobs: int, progress: Progress
 ) -> list[Clip]:
-    """Hash what the pairs name, and read their cue sheets. `pictures`: films are wanted too."""
+    """Hash what the pairs name, and read their cue sheets. `also`: the sides that are wanted beside the two sounds."""
     clips = [Clip(pair=p) for p in pairs]
     wanted: dict[Source, str | WeftError] = {}
     for p in pairs:
-        wanted |= {s: "" for s in (p.reference, p.predicted, p.video if pictures else None) if s}
+        more = (p.video if "video" in also else None, p.without if "without" in also else None)
+        wanted |= {s: "" for s in (p.reference, p.predicted, *more) if s}
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         for done, (source, found) in enumerate(zip(wanted, pool.map(_hashed, wanted), strict=True)):
             wanted[source] = found
@@ -66,6 +83,7 @@ def identified(
             "reference": p.reference,
             "predicted": p.predicted,
             "video": p.video,
+            "without": p.without,
         }
         for side, place in named.items():
             known = wanted.get(place) if place else None
@@ -73,13 +91,14 @@ def identified(
                 clip.lose(side, str(known))
             elif known:
                 clip.content[side] = known
-        if p.text is not None:
-            clip.content["text"] = hashlib.sha256(p.text.encode()).hexdigest()
         if p.cues is not None:
             try:
                 clip.cues = kept_truth(p.cues, window, cache)
             except WeftError as error:
                 clip.failures.append(f"cues: {error}")
+        for side, words in clip.words.items():
+            if words is not None:
+                clip.content[side] = hashlib.sha256(words.encode()).hexdigest()
         if p.maps is not None and p.predicted_maps is not None:
             try:
                 clip.cues["maps"] = {"true": read_maps(p.maps), "made": read_maps(p.predicted_maps)}
@@ -122,12 +141,17 @@ def contents(clips: Iterable[Clip], window: Window) -> dict[tuple[str, Of], Task
             "reference": clip.pair.reference,
             "predicted": clip.pair.predicted,
             "video": clip.pair.video,
-            "text": None,
+            "without": clip.pair.without,
         }
+        words = clip.words
         for side, content in clip.content.items():
-            words = clip.pair.text if side == "text" else None
             out[content, OF[side]] = Task(
-                content=content, of=OF[side], features=(), window=window, source=sources[side], text=words
+                content=content,
+                of=OF[side],
+                features=(),
+                window=window,
+                source=sources.get(side),
+                text=words.get(side),
             )
     return out
 

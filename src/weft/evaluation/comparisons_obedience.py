@@ -14,7 +14,7 @@ import numpy as np
 from weft.evaluation.comparisons import Measured, Pairs
 from weft.evaluation.features import LEVELS_HZ
 
-Judged = Callable[[Sequence[Pairs]], Any]
+Judged = Callable[[Sequence[Any]], Any]
 """What of `weft.metrics.obedience` judges a dial: digests to an Obedience."""
 
 
@@ -58,6 +58,38 @@ def asked_word(made: Measured, true: Measured, *, of: str) -> Pairs:
     return true[of]["material"], made["logits@"]["rows"].argmax(1)
 
 
+def asked_negative(made: Measured, true: Measured) -> tuple[Any, Any, Any]:
+    """The directions `[D]` of the negative prompt's words, of the take without it and of the take with it."""
+    from weft.metrics import meaning
+
+    rows = (true["negative text@"]["rows"], true["without audio@"]["rows"], made["audio@"]["rows"])
+    words, without, with_it = (meaning.pooled([r])[0] for r in rows)
+    return words, without, with_it
+
+
+def negative(clips: Sequence[tuple[Any, Any, Any]]) -> Any:
+    from weft.metrics import obedience
+
+    words, without, with_it = (np.stack(column) for column in zip(*clips, strict=True))
+    likeness = [takes @ words.T for takes in (without, with_it)]
+    own = np.eye(len(clips), dtype=bool)
+    other = np.abs(words[:, None] - words[None]).max(2) > 1e-6  # two clips may be told the same
+    return obedience.negative(
+        *(cosines[own] for cosines in likeness), elsewhere=tuple(cosines[other] for cosines in likeness)
+    )
+
+
+def one_row_each(digest: tuple[Any, Any, Any]) -> tuple[int, int, int]:
+    """A clip is one direction before and one after."""
+    return 1, 1, len(digest[0])
+
+
+def spared(clips: Sequence[Pairs]) -> Any:
+    from weft.metrics import obedience
+
+    return obedience.spared([str(int(a)) for a, _ in clips], [str(int(g[0])) for _, g in clips])
+
+
 def onsets(clips: Sequence[Pairs]) -> Any:
     from weft.metrics import obedience
 
@@ -88,17 +120,17 @@ def words(clips: Sequence[Pairs]) -> Any:
     return obedience.words([str(int(a)) for a, _ in clips], [str(int(g[0])) for _, g in clips])
 
 
-def score(clips: Sequence[Pairs], *, judge: Judged) -> float:
+def score(clips: Sequence[Any], *, judge: Judged) -> float:
     """How well the dial is obeyed, 1 at best."""
     return float(judge(clips).score)
 
 
-def ignored(clips: Sequence[Pairs], *, judge: Judged) -> dict[str, float]:
+def ignored(clips: Sequence[Any], *, judge: Judged) -> dict[str, float]:
     """What the same sounds score against the requests of other clips."""
     return {"ignored": float(judge(clips).ignored)}
 
 
-def distance(clips: Sequence[Pairs], *, judge: Judged) -> dict[str, float]:
+def distance(clips: Sequence[Any], *, judge: Judged) -> dict[str, float]:
     """The mean distance of got from asked in the dial's unit, where it has one, and of how many clips or moments."""
     found = judge(clips)
     error = {} if np.isnan(found.error) else {f"error, {found.unit}": float(found.error)}

@@ -20,7 +20,7 @@ from weft.evaluation.reading import Window
 from weft.evaluation.sources import Source
 
 _LONG_S = 3600.0  # of a sheet that does not say how long its clip is
-_CUES = Feature(name="cues", of="text", make=dict, identity='{"feature": "cues", "version": 2}')
+_CUES = Feature(name="cues", of="text", make=dict, identity='{"feature": "cues", "version": 3}')
 
 
 def kept_truth(source: Source, window: Window, cache: Cache) -> dict[str, Arrays]:
@@ -45,7 +45,8 @@ def truth(source: Source, window: Window) -> dict[str, Arrays]:
       boxes, as fractions;
     - "asked pan": `times` and `pan` `[n]` of the onsets; "asked depth": their `times`, `strength` and `depth`;
     - "asked envelope": `rms`, one each 10 ms, over what the sheet lasts;
-    - "asked material" and "asked prompt": the `material` (its place in MATERIALS) that all onsets, or the prompt, name.
+    - "asked material", "asked prompt" and "asked away": the `material` (its place in MATERIALS) that all onsets, the
+      prompt or the negative prompt name; "negative": the `words` of the negative prompt, as UTF-8.
 
     Times are seconds into the window. Raises CueError or MediaError.
     """
@@ -107,12 +108,20 @@ def _asked(sheet: CueSheet, window: Window) -> dict[str, Arrays]:
         steps = window.start_s + np.arange(max(int(end / ENVELOPE_S), 1)) * ENVELOPE_S
         out["asked envelope"] = {"rms": curve.at(steps)}
     struck = {o.material for o in onsets}
-    words = set(re.findall(r"[a-z]+(?:-[a-z]+)*", (sheet.what.prompt or "").lower())) & set(MATERIALS)
-    for name, said in (("asked material", struck), ("asked prompt", words)):
+    prompt, negative = (_materials(words) for words in (sheet.what.prompt, sheet.what.negative))
+    for name, said in (("asked material", struck), ("asked prompt", prompt), ("asked away", negative)):
         (only,) = said if len(said) == 1 else (None,)
         if only is not None:
             out[name] = {"material": np.array(MATERIALS.index(only))}
+    if (sheet.what.negative or "").strip():
+        words = (sheet.what.negative or "").strip().encode()
+        out["negative"] = {"words": np.frombuffer(words, np.uint8)}
     return out
+
+
+def _materials(words: str | None) -> set[str | None]:
+    """The materials that words name by their own names."""
+    return set(re.findall(r"[a-z]+(?:-[a-z]+)*", (words or "").lower())) & set(MATERIALS)
 
 
 def _within(times: np.ndarray, window: Window) -> np.ndarray:

@@ -25,7 +25,8 @@ OUTPUTS: dict[str, Of] = {
     "video@": "picture",
     "text@": "text",
 }
-"""What an embedder may give, named as metrics ask for it, and of what."""
+"""What an embedder may give, named as metrics ask for it, and of what. A metric that asks for it of another side than
+usual names that side first: "without audio@"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,12 @@ class EmbedderSpec:
     pictures: Literal["cover", "squash", "whole"] = "cover"
     materials: bool = False
     only: tuple[str, ...] = ()
+
+
+def asked_of(name: str) -> tuple[str, str]:
+    """Split what a metric asks for into the side it names first, "" where it names none, and the output."""
+    side, _, output = name.rpartition(" ")
+    return (side, output) if output in OUTPUTS else ("", name)
 
 
 def feature(spec: EmbedderSpec, output: str, sha256: str) -> Feature:

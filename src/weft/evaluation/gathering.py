@@ -15,6 +15,7 @@ from weft.errors import UserError
 from weft.evaluation.sources import FILM_SUFFIXES, SOUND_SUFFIXES, Source, film_among
 
 MEDIA = (*SOUND_SUFFIXES, *FILM_SUFFIXES)
+_WITHOUT = tuple(f".without{suffix}" for suffix in SOUND_SUFFIXES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class Gathered:
     film: Source | None = None
     text: str | None = None
     cues: Source | None = None
+    without: Source | None = None
     maps: Source | None = None
 
 
@@ -74,6 +76,7 @@ def _of_shards(paths: list[Path]) -> dict[str, Gathered]:
                 film=films[0] if films else None,
                 text=_words(members.get(".txt"), written),
                 cues=written,
+                without=next((m for s, m in members.items() if s in _WITHOUT), None),
                 maps=members.get(".maps.npy"),
             )
     return found

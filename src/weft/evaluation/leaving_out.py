@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from weft.errors import WeightsError
 from weft.evaluation.clips import Clip, Side
-from weft.evaluation.embedding import OUTPUTS, EmbedderSpec
+from weft.evaluation.embedding import OUTPUTS, EmbedderSpec, asked_of
 from weft.evaluation.protocols import Protocol
 from weft.evaluation.result import LeftOut, Score
 from weft.evaluation.table import Metric, Row
@@ -22,6 +22,10 @@ _REFERENCE_ONLY: dict[str, tuple[Side, str]] = {
     "flow peaks": ("video", "no clip has a picture: give films, or a CSV with a video column"),
     "video@": ("video", "no clip has a picture: give films, or a CSV with a video column"),
     "text@": ("text", "no clip has words: give a CSV with a text column, or shards with .txt members"),
+    "without audio@": (
+        "without",
+        "no clip brings its take without the negative prompt: give a CSV with a column without",
+    ),
 }
 UNMEASURED = "no clip could be measured for it"
 _SHEET = "no clip has a cue sheet with {}: give a CSV with a cues column, or shards with world labels"
@@ -33,6 +37,8 @@ _CUE_WORDS = {
     "asked envelope": _SHEET.format("an envelope"),
     "asked material": _SHEET.format("onsets that all name one material"),
     "asked prompt": _SHEET.format("a prompt that names one material"),
+    "asked away": _SHEET.format("a negative prompt that names one material"),
+    "negative": _SHEET.format("a negative prompt"),
     "maps": "no clip brings saliency maps: give a CSV with columns maps and predicted_maps, or shards with .maps.npy",
 }
 
@@ -64,7 +70,8 @@ def without_embedder(chosen: Sequence[Metric], every: Sequence[Row | LeftOut]) -
     out = []
     for m in chosen:
         if m.name not in there:
-            asked = sorted({_OUTPUT_WORDS[n] for n in (*m.made, *m.true) if n in OUTPUTS})
+            outputs = {asked_of(n)[1] for n in (*m.made, *m.true)}
+            asked = sorted(_OUTPUT_WORDS[n] for n in outputs if n in OUTPUTS)
             out.append(LeftOut(name=m.name, why=f"no embedder here gives {' and '.join(asked)}"))
     return out
 

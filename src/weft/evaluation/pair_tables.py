@@ -12,7 +12,7 @@ from weft.errors import UserError
 from weft.evaluation.pairs import Pair, Pairing
 from weft.evaluation.sources import Source, film_among
 
-COLUMNS = ("reference", "predicted", "video", "text", "cues", "maps", "predicted_maps")
+COLUMNS = ("reference", "predicted", "video", "text", "cues", "without", "maps", "predicted_maps")
 
 
 def of_table(path: Path) -> Pairing:
@@ -57,6 +57,7 @@ def of_table(path: Path) -> Pairing:
                 video=_placed(path, row, "video") or film_among(true, made),
                 text=(row.get("text") or "").strip() or None,
                 cues=_placed(path, row, "cues"),
+                without=_placed(path, row, "without"),
                 maps=_placed(path, row, "maps"),
                 predicted_maps=_placed(path, row, "predicted_maps"),
             )

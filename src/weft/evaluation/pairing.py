@@ -60,6 +60,7 @@ def _joined(
             video=true[name].film or made[name].film,
             text=true[name].text,
             cues=true[name].cues,
+            without=made[name].without,
             maps=true[name].maps,
             predicted_maps=made[name].maps,
         )

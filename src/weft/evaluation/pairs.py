@@ -9,8 +9,9 @@ from weft.evaluation.sources import Source
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """One clip: two sounds, and what else is known of it. `cues` is a sheet, or a world label that holds one; `maps`
-    and `predicted_maps` are saliency maps `[T, H, W]` (.npy) of the target and of what was generated."""
+    """One clip: two sounds, and what else is known of it. `cues` is a sheet, or a world label that holds one; `without`
+    the same take with its negative prompt not given; `maps` and `predicted_maps` are saliency maps `[T, H, W]` (.npy)
+    of the target and of what was generated."""
 
     name: str
     reference: Source
@@ -18,6 +19,7 @@ class Pair:
     video: Source | None = None
     text: str | None = None
     cues: Source | None = None
+    without: Source | None = None
     maps: Source | None = None
     predicted_maps: Source | None = None
 

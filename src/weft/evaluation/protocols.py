@@ -24,8 +24,9 @@ _SETS = (*_DISTANCES, "favd-float", *_CLASSES)
 _VOLUME = ("volume", "delta-tv", "delta-ta", "delta-va", "delta-sum")
 _MEANING = ("cosine-aa", "cosine-ta", "cosine-va", "in-step", *_VOLUME)
 _ITSELF = ("lufs", "true-peak", "clipped", "silent", "tail", "width", "flatness")
-_ASKED = ("obey-onsets", "obey-envelope", "obey-material", "obey-prompt")  # of a mono sound too
-_OBEDIENCE = (*_ASKED[:2], "obey-pan", "obey-depth", *_ASKED[2:])
+_SAID = ("obey-material", "obey-prompt", "obey-negative", "obey-spared")
+_ASKED = ("obey-onsets", "obey-envelope", *_SAID)  # of a mono sound too
+_OBEDIENCE = (*_ASKED[:2], "obey-pan", "obey-depth", *_SAID)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ PROTOCOLS = {
     for p in (
         Protocol(
             name="plain",
-            version=2,
+            version=3,
             summary="whole clips in stereo at 44.1 kHz; the two sounds of a pair as long as each other",
             window=Window(rate=44100, channels=2),
             metrics=(
@@ -77,7 +78,7 @@ PROTOCOLS = {
         ),
         Protocol(
             name="greatest-hits",
-            version=2,
+            version=3,
             summary="the first 10 s in mono at 44.1 kHz; CondFoleyGen's and Video-Foley's own forms beside ours",
             window=Window(rate=44100, channels=1, duration_s=10.0),
             metrics=(
@@ -185,7 +186,7 @@ PROTOCOLS = {
         ),
         Protocol(
             name="world-hits",
-            version=2,
+            version=3,
             summary="weft's world of blows: whole clips in stereo at 44.1 kHz, times and places by the cue sheets",
             window=Window(rate=44100, channels=2),
             metrics=(
@@ -202,7 +203,7 @@ PROTOCOLS = {
         ),
         Protocol(
             name="world-walks",
-            version=2,
+            version=3,
             summary="weft's world of steps: whole clips in stereo at 44.1 kHz, times and places by the cue sheets",
             window=Window(rate=44100, channels=2),
             metrics=(

@@ -17,7 +17,7 @@ from weft.evaluation import leaving_out
 from weft.evaluation.cache import Cache, folder
 from weft.evaluation.clips import Clip, Side
 from weft.evaluation.embedders import embedder
-from weft.evaluation.embedding import OUTPUTS, EmbedderSpec, feature
+from weft.evaluation.embedding import OUTPUTS, EmbedderSpec, asked_of, feature
 from weft.evaluation.features import FEATURES, Feature
 from weft.evaluation.kept import Kept
 from weft.evaluation.leaking import leaks_of
@@ -107,7 +107,12 @@ def _evaluated(
     wanted = _wanted(every, hashes)
     with clock("read"):
         clips = tracked.identified(
-            pairing.pairs, plan.window, store, pictures=bool(wanted["video"]), jobs=jobs, progress=progress
+            pairing.pairs,
+            plan.window,
+            store,
+            also={side for side, features in wanted.items() if features},
+            jobs=jobs,
+            progress=progress,
         )
     with clock("measure"):
         todo, had = tracked.tasks(clips, wanted, plan.window, store)
@@ -163,11 +168,14 @@ def _wanted(every: Sequence[Row], hashes: dict[str, str]) -> dict[Side, list[Fea
     """The features each side is measured for; references also stand in for predictions as baselines."""
     made: dict[str, Feature] = {"facts": FEATURES["facts"]}
     true: dict[str, Feature] = dict(made)
+    others: dict[str, dict[str, Feature]] = {"without": {}, "negative": {}}
     for row in every:
         for side, into in (("made", made), ("true", true)):
             for name, full in row.features(side).items():  # type: ignore[arg-type]
-                if name in OUTPUTS and row.embedder is not None:
-                    into[full] = feature(row.embedder, name, hashes[row.embedder.name])
+                whose, output = asked_of(name)
+                if output in OUTPUTS and row.embedder is not None:
+                    what = feature(row.embedder, output, hashes[row.embedder.name])
+                    (others[whose] if whose else into)[what.name] = what
                 elif name in FEATURES:
                     into[full] = FEATURES[name]
     of_sound = {n: f for n, f in (made | true).items() if f.of == "sound"}
@@ -176,6 +184,8 @@ def _wanted(every: Sequence[Row], hashes: dict[str, str]) -> dict[Side, list[Fea
         "reference": list(of_sound.values()),
         "video": [f for f in true.values() if f.of == "picture"],
         "text": [f for f in true.values() if f.of == "text"],
+        "without": list(others["without"].values()),
+        "negative": list(others["negative"].values()),
     }
 
 

@@ -46,6 +46,9 @@ class Shelf:
         for side in ("video", "text"):
             if side in clip.content:
                 found |= self._of(clip.content[side], side)
+        for side in ("without", "negative"):
+            if side in clip.content:
+                found |= {f"{side} {name}": v for name, v in self._of(clip.content[side], side).items()}
         return found | clip.cues
 
     def _read(self, content: str, side: Side) -> Measured:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from weft.cues.words import closest
 from weft.errors import UserError
-from weft.evaluation.embedding import EmbedderSpec
+from weft.evaluation.embedding import EmbedderSpec, asked_of
 from weft.evaluation.metric import Baseline, Better, Metric, Row
 from weft.evaluation.table_meaning import MEANING
 from weft.evaluation.table_obedience import OBEDIENCE
@@ -36,7 +36,7 @@ def rows(metrics: Sequence[Metric], embedders: Sequence[EmbedderSpec]) -> list[R
     """Every metric, those that need an embedder once for each embedder that gives all it asks for."""
     out = []
     for m in metrics:
-        asked = {name for name in (*m.made, *m.true) if name.endswith("@")}
+        asked = {asked_of(name)[1] for name in (*m.made, *m.true) if name.endswith("@")}
         if not asked:
             out.append(Row(metric=m))
             continue

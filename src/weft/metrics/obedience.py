@@ -10,7 +10,7 @@ Conventions: one call a dial, over the clips or events of a set. "Asked" is what
 | where: pan, trajectory | pan of each moment, -1..1 | pan heard at it |
 | where: depth | 0 (near) to 1 (far) | level of the blow, dB |
 | what: material, prompt | a word | what a listener says it is |
-| what: negative prompt | a word to stay away from | its likeness with and without being asked |
+| what: negative prompt | words to stay away from | likeness to them, asked and not; what a listener says it is |
 
 A system that ignores a dial still scores something, as another clip's request may fit by luck; so every result says
 what the same sounds score against the requests of other clips (`ignored`). A dial works if the two are apart.
@@ -137,24 +137,52 @@ def words(asked: Sequence[str], got: Sequence[str], *, dial: str = "material") -
     return Obedience(dial=dial, measure="share", score=own, ignored=other, error=float("nan"), unit="", n=n)
 
 
-def negative(without: ArrayLike, with_it: ArrayLike) -> Obedience:
+def negative(
+    without: ArrayLike, with_it: ArrayLike, *, elsewhere: tuple[ArrayLike, ArrayLike] | None = None
+) -> Obedience:
     """Return the share of clips whose likeness to the negative prompt falls when it is asked.
 
     `without` and `with_it` are cosines `[n]` of the sound with the negative prompt's words, of takes with one seed, not
-    given and given the negative prompt; ties count a half. A system that ignores it scores a half: that is `ignored`.
-    The error is the mean change, below 0 when it is obeyed.
+    given and given the negative prompt; ties count a half. The error is the mean change, below 0 when it is obeyed.
+    `elsewhere`: the same of these sounds with the words of other clips, `[m]` each; what falls there falls for another
+    reason, as in a take that is like no words any more, and that share is `ignored`. Without them it is a half.
     """
     x, y = _numbers(without, with_it)
-    fell = np.where(y < x, 1.0, np.where(y == x, 0.5, 0.0))
+    beside = 0.5
+    if elsewhere is not None and np.size(elsewhere[0]):
+        beside = float(_fallen(*_numbers(*elsewhere)).mean())
     return Obedience(
         dial="negative",
         measure="share",
-        score=float(fell.mean()),
-        ignored=0.5,
+        score=float(_fallen(x, y).mean()),
+        ignored=beside,
         error=float((y - x).mean()),
         unit="cosine",
         n=x.size,
     )
+
+
+def spared(unwanted: Sequence[str], got: Sequence[str]) -> Obedience:
+    """Return the share of sounds that a listener does not name as the material they were to stay away from. Ignored is
+    the share that other clips' unwanted materials are spared by the same sounds, NaN where all are told the same: near
+    1, as few sounds are of any one material. A dial that works is above it; takes asked for both, far below."""
+    _paired(len(unwanted), len(got))
+    named = np.array([[u == g for g in got] for u in unwanted])
+    other = np.array([[u != v for v in unwanted] for u in unwanted])
+    return Obedience(
+        dial="negative",
+        measure="share",
+        score=1 - float(np.diagonal(named).mean()),
+        ignored=1 - float(named[other].mean()) if other.any() else float("nan"),
+        error=float("nan"),
+        unit="",
+        n=len(unwanted),
+    )
+
+
+def _fallen(before: Array, after: Array) -> Array:
+    """1 where it falls, 0 where it rises, a half where it stays."""
+    return np.where(after < before, 1.0, np.where(after == before, 0.5, 0.0))
 
 
 def _beside(
