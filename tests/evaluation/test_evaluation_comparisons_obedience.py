@@ -245,6 +245,32 @@ def test_without_the_other_take_or_a_negative_prompt_the_rows_say_what_is_lackin
     assert "no clip has a cue sheet with a negative prompt:" in why["obey-negative/ear"]
 
 
+@pytest.mark.parametrize("heeds", [True, False])
+def test_a_take_sounds_like_the_recording_it_was_given_or_like_another(
+    run: Run, tmp_path: Path, heeds: bool
+) -> None:
+    rows = ["reference,predicted,like"]
+    for k in range(4):
+        pitches = {
+            "true": 1000.0,
+            "like": (300.0, 8000.0)[k % 2],
+            "made": (300.0, 8000.0)[(k + (not heeds)) % 2],
+        }
+        for seed, (name, pitch) in enumerate(pitches.items()):
+            wave = tone(pitch, 10 * k + seed)
+            soundfile.write(tmp_path / f"{name}{k}.wav", wave.T, RATE, subtype="FLOAT")
+        rows.append(f"true{k}.wav,made{k}.wav,like{k}.wav")
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    found = run(tmp_path / "t.csv", metrics=["obey-reference"], embedders=[EAR]).score("obey-reference/ear")
+    ignored = found.baselines["ignored"]  # of three other recordings one is of the same pitch
+    assert (found.value > 0.95 and ignored < 0.5) if heeds else (found.value < 0.3 and ignored > 0.5)
+    assert found.parts["asked"] == 4
+    (tmp_path / "t.csv").write_text("reference,predicted\ntrue0.wav,made0.wav\n")
+    plan = replace(PLAN, metrics=("obey-reference", "obey-onsets"))
+    left = {m.name: m.why for m in run(tmp_path / "t.csv", by=plan, embedders=[EAR]).left_out}
+    assert "a CSV with a column like" in left["obey-reference/ear"]
+
+
 def test_the_other_take_that_cannot_be_read_costs_that_row_alone(run: Run, tmp_path: Path) -> None:
     path = negated(tmp_path / "a", heeds=True)
     (path.parent / "without2.wav").write_bytes(b"RIFF, but no more")

@@ -40,14 +40,16 @@ def test_maps_in_shards_go_to_their_side_of_their_pair(tmp_path: Path) -> None:
     assert b.maps is None and b.predicted_maps is None
 
 
-def test_the_take_without_its_negative_prompt_lies_beside_the_prediction(tmp_path: Path) -> None:
+def test_what_a_take_is_compared_with_lies_beside_it_in_shards(tmp_path: Path) -> None:
     with tarfile.open(shard(tmp_path / "made.tar", None), "a") as tar:
-        info = tarfile.TarInfo("a.without.wav")
-        info.size = 5
-        tar.addfile(info, io.BytesIO(b"other"))
+        for name, data in (("a.without.wav", b"other"), ("a.like.flac", b"model")):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
     a, b = pair(shard(tmp_path / "true.tar", None), tmp_path / "made.tar").pairs
-    assert a.predicted.read() == b"sound" and b.without is None
+    assert a.predicted.read() == b"sound" and b.without is None and b.like is None
     assert a.without is not None and a.without.read() == b"other"
+    assert a.like is not None and a.like.read() == b"model"
 
 
 def test_maps_are_no_clip_of_their_own(tmp_path: Path) -> None:

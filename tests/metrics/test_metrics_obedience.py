@@ -86,6 +86,19 @@ def test_a_take_that_falls_away_from_all_words_obeys_none() -> None:
     assert obedience.negative(before, after, elsewhere=([], [])).ignored == 0.5  # all were told the same
 
 
+def test_a_take_is_nearer_to_its_own_recording() -> None:
+    table = np.array([[0.9, 0.1, 0.9], [0.2, 0.7, 0.2], [0.8, 0.0, 0.8]])
+    other = np.array(
+        [[0, 1, 0], [1, 0, 1], [0, 1, 0]], bool
+    )  # the first and the last were given one recording
+    found = obedience.likeness(table, other)
+    assert (found.score, found.n) == (pytest.approx(0.8), 3)
+    assert found.ignored == pytest.approx((0.1 + 0.2 + 0.2 + 0.0) / 4)
+    assert np.isnan(obedience.likeness([[0.5]], [[False]]).ignored)
+    with pytest.raises(ValueError, match=r"shape \(1, 2\): give takes by recordings"):
+        obedience.likeness([[0.1, 0.2]], [[False, True]])
+
+
 def test_a_material_is_spared_when_nobody_names_it() -> None:
     unwanted = ["wood", "metal", "glass", "wood"]
     assert obedience.spared(unwanted, ["rock"] * 4).score == 1.0

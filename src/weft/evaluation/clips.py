@@ -20,13 +20,14 @@ from weft.evaluation.reading import SLACK_S, Window
 from weft.evaluation.sources import Source
 from weft.progress import Progress
 
-Side = Literal["reference", "predicted", "video", "text", "without", "negative"]
+Side = Literal["reference", "predicted", "video", "text", "without", "like", "negative"]
 OF: dict[Side, Of] = {
     "reference": "sound",
     "predicted": "sound",
     "video": "picture",
     "text": "text",
     "without": "sound",
+    "like": "sound",
     "negative": "text",
 }
 
@@ -71,8 +72,9 @@ def identified(
     clips = [Clip(pair=p) for p in pairs]
     wanted: dict[Source, str | WeftError] = {}
     for p in pairs:
-        more = (p.video if "video" in also else None, p.without if "without" in also else None)
-        wanted |= {s: "" for s in (p.reference, p.predicted, *more) if s}
+        more: dict[Side, Source | None] = {"video": p.video, "without": p.without, "like": p.like}
+        places = (p.reference, p.predicted, *(place for side, place in more.items() if side in also))
+        wanted |= {s: "" for s in places if s}
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         for done, (source, found) in enumerate(zip(wanted, pool.map(_hashed, wanted), strict=True)):
             wanted[source] = found
@@ -84,6 +86,7 @@ def identified(
             "predicted": p.predicted,
             "video": p.video,
             "without": p.without,
+            "like": p.like,
         }
         for side, place in named.items():
             known = wanted.get(place) if place else None
@@ -142,6 +145,7 @@ def contents(clips: Iterable[Clip], window: Window) -> dict[tuple[str, Of], Task
             "predicted": clip.pair.predicted,
             "video": clip.pair.video,
             "without": clip.pair.without,
+            "like": clip.pair.like,
         }
         words = clip.words
         for side, content in clip.content.items():

@@ -79,8 +79,23 @@ def negative(clips: Sequence[tuple[Any, Any, Any]]) -> Any:
     )
 
 
-def one_row_each(digest: tuple[Any, Any, Any]) -> tuple[int, int, int]:
-    """A clip is one direction before and one after."""
+def asked_likeness(made: Measured, true: Measured) -> Pairs:
+    """The directions `[D]` of the recording that the take was to sound like, and of the take."""
+    from weft.metrics import meaning
+
+    like, take = (meaning.pooled([r["rows"]])[0] for r in (true["like audio@"], made["audio@"]))
+    return like, take
+
+
+def likeness(clips: Sequence[Pairs]) -> Any:
+    from weft.metrics import obedience
+
+    like, takes = (np.stack(column) for column in zip(*clips, strict=True))
+    return obedience.likeness(takes @ like.T, np.abs(like[:, None] - like[None]).max(2) > 1e-6)
+
+
+def one_row_each(digest: tuple[Any, ...]) -> tuple[int, int, int]:
+    """A clip is one direction asked and one got."""
     return 1, 1, len(digest[0])
 
 

@@ -15,7 +15,6 @@ from weft.errors import UserError
 from weft.evaluation.sources import FILM_SUFFIXES, SOUND_SUFFIXES, Source, film_among
 
 MEDIA = (*SOUND_SUFFIXES, *FILM_SUFFIXES)
-_WITHOUT = tuple(f".without{suffix}" for suffix in SOUND_SUFFIXES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +26,7 @@ class Gathered:
     text: str | None = None
     cues: Source | None = None
     without: Source | None = None
+    like: Source | None = None
     maps: Source | None = None
 
 
@@ -76,7 +76,8 @@ def _of_shards(paths: list[Path]) -> dict[str, Gathered]:
                 film=films[0] if films else None,
                 text=_words(members.get(".txt"), written),
                 cues=written,
-                without=next((m for s, m in members.items() if s in _WITHOUT), None),
+                without=_beside(members, "without"),
+                like=_beside(members, "like"),
                 maps=members.get(".maps.npy"),
             )
     return found
@@ -100,6 +101,11 @@ def _members(path: Path) -> dict[str, dict[str, Source]]:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
     return by_key
+
+
+def _beside(members: dict[str, Source], called: str) -> Source | None:
+    """A further sound of a clip: its member .without.wav, .like.flac, ..."""
+    return next((members[s] for x in SOUND_SUFFIXES if (s := f".{called}{x}") in members), None)
 
 
 def _words(text: Source | None, label: Source | None) -> str | None:

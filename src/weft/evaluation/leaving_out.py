@@ -26,6 +26,10 @@ _REFERENCE_ONLY: dict[str, tuple[Side, str]] = {
         "without",
         "no clip brings its take without the negative prompt: give a CSV with a column without",
     ),
+    "like audio@": (
+        "like",
+        "no clip brings the recording it was to sound like: give a CSV with a column like",
+    ),
 }
 UNMEASURED = "no clip could be measured for it"
 _SHEET = "no clip has a cue sheet with {}: give a CSV with a cues column, or shards with world labels"

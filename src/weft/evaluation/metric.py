@@ -3,8 +3,9 @@
 `made` and `true` name the features (`features.py`) that are read off the predicted sound and off the reference; a name
 that ends in "@" is an embedder's output (`embedders.py`), and the metric then gives one row for each embedder that has
 it. On the reference side there are also "flow peaks" (of a picture), "video@", "text@", "without audio@" (of the take
-without its negative prompt), "negative text@" (of that prompt), and what a cue sheet says (`cue_truth.py`); where a
-clip has a cue sheet, its onsets stand in for those of the reference sound.
+without its negative prompt), "negative text@" (of that prompt), "like audio@" (of the recording it was to sound like),
+and what a cue sheet says (`cue_truth.py`); where a clip has a cue sheet, its onsets stand in for those of the reference
+sound.
 """
 
 from __future__ import annotations

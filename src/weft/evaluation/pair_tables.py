@@ -12,7 +12,7 @@ from weft.errors import UserError
 from weft.evaluation.pairs import Pair, Pairing
 from weft.evaluation.sources import Source, film_among
 
-COLUMNS = ("reference", "predicted", "video", "text", "cues", "without", "maps", "predicted_maps")
+COLUMNS = ("reference", "predicted", "video", "text", "cues", "without", "like", "maps", "predicted_maps")
 
 
 def of_table(path: Path) -> Pairing:
@@ -58,6 +58,7 @@ def of_table(path: Path) -> Pairing:
                 text=(row.get("text") or "").strip() or None,
                 cues=_placed(path, row, "cues"),
                 without=_placed(path, row, "without"),
+                like=_placed(path, row, "like"),
                 maps=_placed(path, row, "maps"),
                 predicted_maps=_placed(path, row, "predicted_maps"),
             )

@@ -61,6 +61,7 @@ def _joined(
             text=true[name].text,
             cues=true[name].cues,
             without=made[name].without,
+            like=true[name].like or made[name].like,
             maps=true[name].maps,
             predicted_maps=made[name].maps,
         )

@@ -10,8 +10,8 @@ from weft.evaluation.sources import Source
 @dataclass(frozen=True, kw_only=True)
 class Pair:
     """One clip: two sounds, and what else is known of it. `cues` is a sheet, or a world label that holds one; `without`
-    the same take with its negative prompt not given; `maps` and `predicted_maps` are saliency maps `[T, H, W]` (.npy)
-    of the target and of what was generated."""
+    the same take with its negative prompt not given; `like` the recording that the take was to sound like; `maps` and
+    `predicted_maps` are saliency maps `[T, H, W]` (.npy) of the target and of what was generated."""
 
     name: str
     reference: Source
@@ -20,6 +20,7 @@ class Pair:
     text: str | None = None
     cues: Source | None = None
     without: Source | None = None
+    like: Source | None = None
     maps: Source | None = None
     predicted_maps: Source | None = None
 

@@ -24,7 +24,7 @@ _SETS = (*_DISTANCES, "favd-float", *_CLASSES)
 _VOLUME = ("volume", "delta-tv", "delta-ta", "delta-va", "delta-sum")
 _MEANING = ("cosine-aa", "cosine-ta", "cosine-va", "in-step", *_VOLUME)
 _ITSELF = ("lufs", "true-peak", "clipped", "silent", "tail", "width", "flatness")
-_SAID = ("obey-material", "obey-prompt", "obey-negative", "obey-spared")
+_SAID = ("obey-material", "obey-prompt", "obey-reference", "obey-negative", "obey-spared")
 _ASKED = ("obey-onsets", "obey-envelope", *_SAID)  # of a mono sound too
 _OBEDIENCE = (*_ASKED[:2], "obey-pan", "obey-depth", *_SAID)
 

@@ -168,14 +168,14 @@ def _wanted(every: Sequence[Row], hashes: dict[str, str]) -> dict[Side, list[Fea
     """The features each side is measured for; references also stand in for predictions as baselines."""
     made: dict[str, Feature] = {"facts": FEATURES["facts"]}
     true: dict[str, Feature] = dict(made)
-    others: dict[str, dict[str, Feature]] = {"without": {}, "negative": {}}
+    others: dict[Side, dict[str, Feature]] = {"without": {}, "like": {}, "negative": {}}
     for row in every:
         for side, into in (("made", made), ("true", true)):
             for name, full in row.features(side).items():  # type: ignore[arg-type]
                 whose, output = asked_of(name)
                 if output in OUTPUTS and row.embedder is not None:
                     what = feature(row.embedder, output, hashes[row.embedder.name])
-                    (others[whose] if whose else into)[what.name] = what
+                    (others[whose] if whose else into)[what.name] = what  # type: ignore[index]
                 elif name in FEATURES:
                     into[full] = FEATURES[name]
     of_sound = {n: f for n, f in (made | true).items() if f.of == "sound"}
@@ -184,8 +184,7 @@ def _wanted(every: Sequence[Row], hashes: dict[str, str]) -> dict[Side, list[Fea
         "reference": list(of_sound.values()),
         "video": [f for f in true.values() if f.of == "picture"],
         "text": [f for f in true.values() if f.of == "text"],
-        "without": list(others["without"].values()),
-        "negative": list(others["negative"].values()),
+        **{whose: list(features.values()) for whose, features in others.items()},
     }
 
 

@@ -46,7 +46,7 @@ class Shelf:
         for side in ("video", "text"):
             if side in clip.content:
                 found |= self._of(clip.content[side], side)
-        for side in ("without", "negative"):
+        for side in ("without", "like", "negative"):
             if side in clip.content:
                 found |= {f"{side} {name}": v for name, v in self._of(clip.content[side], side).items()}
         return found | clip.cues

@@ -10,6 +10,7 @@ Conventions: one call a dial, over the clips or events of a set. "Asked" is what
 | where: pan, trajectory | pan of each moment, -1..1 | pan heard at it |
 | where: depth | 0 (near) to 1 (far) | level of the blow, dB |
 | what: material, prompt | a word | what a listener says it is |
+| what: reference sound | a recording | its likeness to that recording |
 | what: negative prompt | words to stay away from | likeness to them, asked and not; what a listener says it is |
 
 A system that ignores a dial still scores something, as another clip's request may fit by luck; so every result says
@@ -177,6 +178,32 @@ def spared(unwanted: Sequence[str], got: Sequence[str]) -> Obedience:
         error=float("nan"),
         unit="",
         n=len(unwanted),
+    )
+
+
+def likeness(cosines: ArrayLike, other: ArrayLike) -> Obedience:
+    """Return the mean cosine of takes with the recordings that they were to sound like: the diagonal of `cosines`
+    `[n, n]`, takes by recordings. Ignored is their mean cosine with other clips' recordings, where `other` `[n, n]` is
+    true, NaN where all were given one. There is no error: 1 is the recording itself."""
+    table, different = np.asarray(cosines, dtype=np.float64), np.asarray(other, dtype=bool)
+    if (
+        table.ndim != 2
+        or table.shape[0] != table.shape[1]
+        or different.shape != table.shape
+        or not table.size
+    ):
+        raise ValueError(
+            f"cosines have shape {table.shape}: give takes by recordings, as many of each, and `other` alike"
+        )
+    own, _ = _numbers(np.diagonal(table), np.diagonal(table))
+    return Obedience(
+        dial="reference",
+        measure="cosine",
+        score=float(own.mean()),
+        ignored=float(table[different].mean()) if different.any() else float("nan"),
+        error=float("nan"),
+        unit="",
+        n=own.size,
     )
 
 
