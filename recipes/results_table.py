@@ -277,9 +277,10 @@ def _negated(takes: dict[str, Any]) -> list[str]:
     lines = [
         "",
         "The negative prompt: two materials prompted, one of them also negative. Less like its words than the same",
-        "take not told, by weft's encoders; and not named so by weft's listener (`obey-negative`, `obey-spared`):",
+        "take not told, by weft's encoders; and not named so by weft's listener (`obey-negative`, `obey-spared`). A",
+        "take that stays as it was counts a half: weft-physical plays one of two materials, often the other anyway.",
         "",
-        "| system | less like its words | like other clips' words | not named so | not told | other clips' materials |",
+        "| system | less like its words | less like other clips' | not named so | not told | other clips' materials |",
         "|---|---|---|---|---|---|",
     ]
     for name, row in takes.items():
