@@ -33,7 +33,7 @@ class LessonConfig:
     of the labels."""
 
     films: int = 20
-    sounds: int = 20
+    sounds: int = 28
     stills: int = 48
     steps: int = 36
     look: int = 3 * LOOK_EVERY
