@@ -12,11 +12,8 @@ import json
 import logging
 import math
 import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,12 +21,18 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from weft.training.averages import Averages
 from weft.training.muon import Muon
+from weft.training.processes import ALONE, Processes
+from weft.training.schedule import cosine, rise, stairs
+from weft.training.stopping import stop_requests
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
+AVERAGES = "averages"
+"""The folder, in the run's, of the snapshots of post-hoc averages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +43,19 @@ class LoopConfig:
     minutes: float | None = None  # over all resumed parts; ties the schedule to the clock
     learning_rate: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.99)
+    epsilon: float = 1e-8  # of AdamW
     weight_decay: float = 1e-2
     warmup: int = 200  # steps of linear rise
+    schedule: Literal["cosine", "stairs"] = "cosine"
     floor: float = 0.02  # of the learning rate, at the end of the cosine
+    milestones: tuple[float, ...] = (0.8, 0.9)  # shares of the run after which the stairs go down
+    factor: float = 0.1  # ... and by how much
     clip: float = 1.0  # global norm of the gradient
-    ema: float = 0.999
+    ema: float | None = 0.999  # None keeps no such average
+    averages: tuple[float, ...] = ()  # widths of post-hoc averages (see `weft.training.averages`)
+    average_every: int = 1  # steps
+    snapshot_every: int = 5000  # steps between snapshots of the averages; the last step is always one
+    half_snapshots: bool = True  # in half precision
     bf16: bool = False  # autocast around `step`
     optimiser: Literal["adamw", "muon"] = "adamw"
     seed: int = 0
@@ -68,10 +79,13 @@ class NotFinite(RuntimeError):
 
 
 def learning_rate(config: LoopConfig, step: int, progress: float) -> float:
-    """Linear warm-up, then a cosine from `learning_rate` to `floor` of it. `progress` 0..1 is over the
-    run."""
-    cosine = config.floor + (1 - config.floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-    return config.learning_rate * min(1.0, (step + 1) / max(1, config.warmup)) * cosine
+    """Linear warm-up, then a cosine from `learning_rate` to `floor` of it, or stairs. `progress` 0..1 is over
+    the run."""
+    if config.schedule == "stairs":
+        share = stairs(progress, config.milestones, config.factor)
+    else:
+        share = cosine(progress, config.floor)
+    return config.learning_rate * rise(step, config.warmup) * share
 
 
 def ema_weights(folder: Path) -> dict[str, Tensor]:
@@ -87,6 +101,7 @@ def train(
     folder: Path,
     *,
     on_checkpoint: Callable[[int], None] | None = None,
+    across: Processes = ALONE,
 ) -> Outcome:
     """Train `module` in place; log to `folder/log.jsonl`, keep `folder/checkpoint.pt`, resume from it if
     there.
@@ -96,25 +111,29 @@ def train(
     function of n; tensors in it (alone, or in a tuple, list or dict) are moved to the device. Only
     parameters that require a gradient are trained. SIGINT and SIGTERM end the run after the current step,
     with a checkpoint; a second one acts as usual. `on_checkpoint(step)` runs after each checkpoint is in
-    place.
+    place. With `config.averages` snapshots are kept in `folder/averages`.
 
-    Raises NotFinite after more than `config.tolerance` steps in a row whose loss or gradient is not finite.
+    Among several processes (`across`) `step` must be the module itself, each process gives the losses of its
+    share of the batch, gradients are their mean, and the first process writes the files.
+
+    Raises NotFinite after more than `config.tolerance` steps in a row whose loss or gradient is not finite,
+    ValueError when `step` is not the module among several processes.
     """
+    if across.count > 1 and step is not module:
+        raise ValueError(f"among {across.count} processes only the module's own forward shares its gradients")
     folder.mkdir(parents=True, exist_ok=True)
-    device = torch.device(config.device)
+    device = torch.device(across.device or config.device)
     module.to(device).train()
-    optimiser = (Muon if config.optimiser == "muon" else torch.optim.AdamW)(
-        [p for p in module.parameters() if p.requires_grad],
-        lr=config.learning_rate,
-        betas=config.betas,
-        weight_decay=config.weight_decay,
-    )
+    forward = across.wrapped(module) if step is module else step
+    optimiser = _optimiser(module, config)
     generator = torch.Generator(device).manual_seed(config.seed)
-    ema = {k: v.detach().clone() for k, v in module.state_dict().items()}
+    kept = _Kept.of(module, config, first=across.first)
     at, spent, skipped = 0, 0.0, 0
     if (folder / CHECKPOINT).is_file():
-        at, spent, skipped = _restore(folder / CHECKPOINT, module, optimiser, ema, generator)
-        _append(folder / LOG, {"step": at, "resumed": True})
+        at, spent, skipped = _restore(folder / CHECKPOINT, module, optimiser, kept, generator)
+        if across.first:
+            _append(folder / LOG, {"step": at, "resumed": True})
+    across.wait()
     begun = saved = logged = time.monotonic()
     sums: dict[str, tuple[float, int]] = {}  # by name: a step need not report every loss
     count = 0
@@ -127,27 +146,35 @@ def train(
 
     def checkpoint() -> None:
         minutes = spent + (time.monotonic() - begun) / 60
-        _save(folder / CHECKPOINT, module, optimiser, ema, generator, (at, minutes, skipped))
-        if on_checkpoint is not None:
-            on_checkpoint(at)
+        if across.first:
+            _save(folder / CHECKPOINT, module, optimiser, kept, generator, (at, minutes, skipped))
+            if on_checkpoint is not None:
+                on_checkpoint(at)
 
-    with _stop_requests() as stop:
-        while (done := progress()) < 1 and not stop.is_set():
+    def snapshot() -> None:
+        dtype = torch.float16 if config.half_snapshots else torch.float32
+        if kept.averages is not None:
+            kept.averages.write(folder / AVERAGES, at, dtype)
+
+    with stop_requests() as stop:
+        while (done := progress()) < 1 and not _anywhere(stop.is_set(), device, across):
             rate = learning_rate(config, at, done)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16):
-                losses = step(_to(batch_at(at), device), generator)
+                losses = forward(_to(batch_at(at), device), generator)
             optimiser.zero_grad(set_to_none=True)
             losses["loss"].backward()
             norm = nn.utils.clip_grad_norm_(module.parameters(), config.clip)
-            if math.isfinite(float(losses["loss"].detach())) and math.isfinite(float(norm)):
+            bad = not (math.isfinite(float(losses["loss"].detach())) and math.isfinite(float(norm)))
+            if not _anywhere(bad, device, across):
                 optimiser.step()
-                _average(ema, module, min(config.ema, (1 + at) / (10 + at)))
+                kept.update(module, at, config)
                 skipped = 0
             else:
                 skipped += 1
-                _append(folder / LOG, {"step": at, "skipped": "not finite"})
+                if across.first:
+                    _append(folder / LOG, {"step": at, "skipped": "not finite"})
                 if skipped > config.tolerance:
                     values = {k: float(v.detach()) for k, v in losses.items()}
                     raise NotFinite(
@@ -157,7 +184,9 @@ def train(
                 total, times = sums.get(key, (0.0, 0))
                 sums[key] = total + float(value.detach()), times + 1
             at, count = at + 1, count + 1
-            if at % config.log_every == 0:
+            if at % config.snapshot_every == 0:
+                snapshot()
+            if at % config.log_every == 0 and across.first:
                 now = time.monotonic()
                 line = {"step": at, "minutes": round(spent + (now - begun) / 60, 3), "rate": rate}
                 line |= {key: round(total / times, 6) for key, (total, times) in sums.items()}
@@ -169,8 +198,46 @@ def train(
                 saved = logged = time.monotonic()
                 sums, count = {}, 0
         finished = progress() >= 1
+        if finished and at % config.snapshot_every:
+            snapshot()
         checkpoint()
+        across.wait()
     return Outcome(step=at, finished=finished, minutes=spent + (time.monotonic() - begun) / 60)
+
+
+def _optimiser(module: nn.Module, config: LoopConfig) -> torch.optim.Optimizer | Muon:
+    trained = [p for p in module.parameters() if p.requires_grad]
+    rate, decay = config.learning_rate, config.weight_decay
+    if config.optimiser == "muon":
+        return Muon(trained, lr=rate, betas=config.betas, weight_decay=decay)
+    return torch.optim.AdamW(trained, lr=rate, betas=config.betas, weight_decay=decay, eps=config.epsilon)
+
+
+def _anywhere(here: bool, device: torch.device, across: Processes) -> bool:
+    """Whether something is so in any process."""
+    return here if across.count == 1 else bool(across.summed(torch.tensor(float(here), device=device)) > 0)
+
+
+@dataclass(kw_only=True)
+class _Kept:
+    """The averages that go with a run, in the process that writes its files."""
+
+    ema: dict[str, Tensor] | None
+    averages: Averages | None
+
+    @classmethod
+    def of(cls, module: nn.Module, config: LoopConfig, *, first: bool) -> _Kept:
+        state = module.state_dict().items()
+        ema = {k: v.detach().clone() for k, v in state} if config.ema is not None and first else None
+        posthoc = Averages.of(module, config.averages, config.average_every) if config.averages else None
+        return cls(ema=ema, averages=posthoc if first else None)
+
+    def update(self, module: nn.Module, at: int, config: LoopConfig) -> None:
+        """Take in the module after step `at` (0, 1, ...)."""
+        if self.ema is not None and config.ema is not None:
+            _average(self.ema, module, min(config.ema, (1 + at) / (10 + at)))
+        if self.averages is not None:
+            self.averages.update(module, at + 1)
 
 
 @torch.no_grad()
@@ -197,14 +264,15 @@ def _save(
     path: Path,
     module: nn.Module,
     optimiser: torch.optim.Optimizer | Muon,
-    ema: dict[str, Tensor],
+    kept: _Kept,
     generator: torch.Generator,
     counters: tuple[int, float, int],
 ) -> None:
     state = {
         "model": module.state_dict(),
         "optimiser": optimiser.state_dict(),
-        "ema": ema,
+        "ema": kept.ema or {},
+        "averages": [] if kept.averages is None else kept.averages.tensors,
         "generator": generator.get_state(),
         "counters": counters,
         "torch_rng": torch.get_rng_state(),  # dropout inside modules draws from it
@@ -222,14 +290,17 @@ def _restore(
     path: Path,
     module: nn.Module,
     optimiser: torch.optim.Optimizer | Muon,
-    ema: dict[str, Tensor],
+    kept: _Kept,
     generator: torch.Generator,
 ) -> tuple[int, float, int]:
     state = torch.load(path, map_location="cpu", weights_only=True)
     module.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
-    for key, value in state["ema"].items():
-        ema[key].copy_(value)
+    if kept.ema is not None:
+        for key, value in state["ema"].items():
+            kept.ema[key].copy_(value)
+    if kept.averages is not None:
+        kept.averages.load(state["averages"])
     generator.set_state(state["generator"])
     torch.set_rng_state(state["torch_rng"])
     if torch.cuda.is_available() and state["cuda_rng"]:
@@ -245,29 +316,3 @@ def _append(path: Path, line: dict[str, Any]) -> None:
         os.write(handle, (json.dumps(line) + "\n").encode())
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
-    """Yield an event that the first SIGINT or SIGTERM sets; the old handlers come back with it and at the
-    end."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop  # signals can only be caught in the main thread
-        return
-    old = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for number, handler in old.items():
-            signal.signal(number, handler)
-
-    def request(_number: int, _frame: Any) -> None:
-        stop.set()
-        restore()
-
-    for number in old:
-        signal.signal(number, request)
-    try:
-        yield stop
-    finally:
-        restore()
