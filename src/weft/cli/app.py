@@ -268,10 +268,18 @@ def doctor(json: Json = False) -> None:
 def train(
     context: typer.Context,
     recipe: Annotated[
-        Path, typer.Argument(help="A recipe, such as recipes/train_codec.py.", show_default=False)
+        Path,
+        typer.Argument(
+            help="A recipe: recipes/train_codec.py, recipes/mmaudio_small_16k.toml ...", show_default=False
+        ),
     ],
 ) -> None:
-    """Run a training recipe; what follows its name are the recipe's own flags (--help lists them)."""
+    """Run a training recipe; what follows its name are the recipe's own flags (after `--`, --help lists them)."""
+    if recipe.suffix == ".toml":
+        from weft.cli.training import train_toml
+
+        train_toml(Console(), recipe, context.args)
+        return
     from weft.cli.commands import run_recipe
 
     run_recipe(recipe, context.args)
