@@ -111,14 +111,15 @@ def test_an_earlier_step_is_made_too(tmp_path):
 def test_counters_are_the_last_and_half_precision_does(tmp_path):
     module = nn.BatchNorm1d(2)
     averages = Averages.of(module, (0.05, 0.1))
-    module.num_batches_tracked.fill_(7)
     module.weight.data.fill_(1.5)
-    averages.update(module, 1)
-    averages.write(tmp_path, 1)
+    for step in (1, 2):
+        module.num_batches_tracked.fill_(6 + step)
+        averages.update(module, step)
+        averages.write(tmp_path, step)
     found = synthesised(tmp_path, 0.05)
-    assert int(found["num_batches_tracked"]) == 7
+    assert int(found["num_batches_tracked"]) == 8
     assert torch.allclose(found["weight"], torch.full((2,), 1.5), atol=1e-3)
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_missing_snapshots_are_named(tmp_path):

@@ -182,6 +182,6 @@ def test_two_processes_learn_what_one_does(tmp_path, data):
     one, two = (torch.load(tmp_path / f / CHECKPOINT, weights_only=True) for f in ("one", "two"))
     assert one["counters"][0] == two["counters"][0] == 8
     for key, value in one["model"].items():
-        assert torch.allclose(value, two["model"][key], atol=2e-5), key
+        assert torch.allclose(value, two["model"][key], atol=2e-4), key  # AdamW enlarges rounding
     assert (tmp_path / "two" / NETWORK).is_file()
     assert len((tmp_path / "two/log.jsonl").read_text().splitlines()) == 8

@@ -3,12 +3,15 @@
 import json
 import os
 import signal
+import sys
 
 import pytest
 import torch
 from torch import nn
 
+from weft.errors import MissingExtra
 from weft.training.loop import LoopConfig, NotFinite, ema_weights, learning_rate, train
+from weft.training.processes import ALONE, Processes, started
 
 
 def network() -> nn.Module:
@@ -122,3 +125,39 @@ def test_schedule_rises_then_falls_to_the_floor():
     assert rates[0] == pytest.approx(0.1, rel=0.01)
     assert max(rates) == rates[9] or max(rates) == rates[10]
     assert learning_rate(config, 100, 1.0) == pytest.approx(0.1)
+
+
+def test_epsilon_reaches_the_optimiser(tmp_path):
+    """With an epsilon far above every gradient a step of AdamW all but stands still."""
+    module = network()
+    before = module[0].weight.detach().clone()
+    config = LoopConfig(steps=1, warmup=0, weight_decay=0.0, epsilon=1e6)
+    train(module, losses_of(module), batch_at, config, tmp_path)
+    assert (module[0].weight - before).abs().max() < 1e-6
+
+
+def test_the_plain_average_can_be_left_out_for_post_hoc_ones(tmp_path):
+    module = network()
+    config = LoopConfig(steps=5, ema=None, averages=(0.05, 0.1), snapshot_every=2)
+    train(module, losses_of(module), batch_at, config, tmp_path)
+    assert ema_weights(tmp_path) == {}
+    names = sorted(p.name for p in (tmp_path / "averages").iterdir())
+    assert names == [f"average-{w}-{s:09d}.safetensors" for w in ("0.05", "0.1") for s in (2, 4, 5)]
+
+
+def test_company_must_share_gradients_and_no_clock(tmp_path):
+    module = network()
+    with pytest.raises(ValueError, match="among 2 processes only the module's own forward"):
+        train(module, losses_of(module), batch_at, LoopConfig(steps=1), tmp_path, across=Processes(count=2))
+    config = LoopConfig(steps=1, minutes=1.0)
+    with pytest.raises(ValueError, match="no minutes"):
+        train(module, module, batch_at, config, tmp_path, across=Processes(count=2))
+
+
+def test_a_launcher_without_accelerate_is_told_what_is_missing(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(MissingExtra, match=r"training in several processes needs the \[train\] extra"):
+        started()
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert started() is ALONE

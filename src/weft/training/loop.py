@@ -21,15 +21,26 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from weft.training.averages import Averages
+from weft.training.checkpoint import CHECKPOINT, Kept, ema_weights, restore, save
 from weft.training.muon import Muon
 from weft.training.processes import ALONE, Processes
 from weft.training.schedule import cosine, rise, stairs
 from weft.training.stopping import stop_requests
 
+__all__ = [
+    "AVERAGES",
+    "CHECKPOINT",
+    "LOG",
+    "LoopConfig",
+    "NotFinite",
+    "Outcome",
+    "ema_weights",
+    "learning_rate",
+    "train",
+]
+
 log = logging.getLogger(__name__)
 
-CHECKPOINT = "checkpoint.pt"
 LOG = "log.jsonl"
 AVERAGES = "averages"
 """The folder, in the run's, of the snapshots of post-hoc averages."""
@@ -88,11 +99,6 @@ def learning_rate(config: LoopConfig, step: int, progress: float) -> float:
     return config.learning_rate * rise(step, config.warmup) * share
 
 
-def ema_weights(folder: Path) -> dict[str, Tensor]:
-    """Return the moving average of the weights from the checkpoint in `folder`, on the CPU."""
-    return dict(torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["ema"])
-
-
 def train(
     module: nn.Module,
     step: Callable[[Any, torch.Generator], dict[str, Tensor]],
@@ -117,20 +123,22 @@ def train(
     share of the batch, gradients are their mean, and the first process writes the files.
 
     Raises NotFinite after more than `config.tolerance` steps in a row whose loss or gradient is not finite,
-    ValueError when `step` is not the module among several processes.
+    ValueError when, among several processes, `step` is not the module or the clock is to end the run.
     """
     if across.count > 1 and step is not module:
         raise ValueError(f"among {across.count} processes only the module's own forward shares its gradients")
+    if across.count > 1 and config.minutes is not None:
+        raise ValueError("several processes would read several clocks: give steps alone, and no minutes")
     folder.mkdir(parents=True, exist_ok=True)
     device = torch.device(across.device or config.device)
     module.to(device).train()
     forward = across.wrapped(module) if step is module else step
     optimiser = _optimiser(module, config)
     generator = torch.Generator(device).manual_seed(config.seed)
-    kept = _Kept.of(module, config, first=across.first)
+    kept = Kept.of(module, config, first=across.first)
     at, spent, skipped = 0, 0.0, 0
     if (folder / CHECKPOINT).is_file():
-        at, spent, skipped = _restore(folder / CHECKPOINT, module, optimiser, kept, generator)
+        at, spent, skipped = restore(folder / CHECKPOINT, module, optimiser, kept, generator)
         if across.first:
             _append(folder / LOG, {"step": at, "resumed": True})
     across.wait()
@@ -147,7 +155,7 @@ def train(
     def checkpoint() -> None:
         minutes = spent + (time.monotonic() - begun) / 60
         if across.first:
-            _save(folder / CHECKPOINT, module, optimiser, kept, generator, (at, minutes, skipped))
+            save(folder / CHECKPOINT, module, optimiser, kept, generator, (at, minutes, skipped))
             if on_checkpoint is not None:
                 on_checkpoint(at)
 
@@ -218,38 +226,6 @@ def _anywhere(here: bool, device: torch.device, across: Processes) -> bool:
     return here if across.count == 1 else bool(across.summed(torch.tensor(float(here), device=device)) > 0)
 
 
-@dataclass(kw_only=True)
-class _Kept:
-    """The averages that go with a run, in the process that writes its files."""
-
-    ema: dict[str, Tensor] | None
-    averages: Averages | None
-
-    @classmethod
-    def of(cls, module: nn.Module, config: LoopConfig, *, first: bool) -> _Kept:
-        state = module.state_dict().items()
-        ema = {k: v.detach().clone() for k, v in state} if config.ema is not None and first else None
-        posthoc = Averages.of(module, config.averages, config.average_every) if config.averages else None
-        return cls(ema=ema, averages=posthoc if first else None)
-
-    def update(self, module: nn.Module, at: int, config: LoopConfig) -> None:
-        """Take in the module after step `at` (0, 1, ...)."""
-        if self.ema is not None and config.ema is not None:
-            _average(self.ema, module, min(config.ema, (1 + at) / (10 + at)))
-        if self.averages is not None:
-            self.averages.update(module, at + 1)
-
-
-@torch.no_grad()
-def _average(ema: dict[str, Tensor], module: nn.Module, decay: float) -> None:
-    """Move `ema` towards the module's state: by `1 - decay` for real tensors, wholly for counters."""
-    for key, value in module.state_dict().items():
-        if value.is_floating_point():
-            ema[key].lerp_(value, 1 - decay)
-        else:
-            ema[key].copy_(value)
-
-
 def _to(batch: Any, device: torch.device) -> Any:
     if isinstance(batch, Tensor):
         return batch.to(device, non_blocking=True)
@@ -258,55 +234,6 @@ def _to(batch: Any, device: torch.device) -> Any:
     if isinstance(batch, list | tuple):
         return [_to(value, device) for value in batch]
     return batch
-
-
-def _save(
-    path: Path,
-    module: nn.Module,
-    optimiser: torch.optim.Optimizer | Muon,
-    kept: _Kept,
-    generator: torch.Generator,
-    counters: tuple[int, float, int],
-) -> None:
-    state = {
-        "model": module.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "ema": kept.ema or {},
-        "averages": [] if kept.averages is None else kept.averages.tensors,
-        "generator": generator.get_state(),
-        "counters": counters,
-        "torch_rng": torch.get_rng_state(),  # dropout inside modules draws from it
-        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-    aside = path.with_suffix(".part")
-    with aside.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-
-
-def _restore(
-    path: Path,
-    module: nn.Module,
-    optimiser: torch.optim.Optimizer | Muon,
-    kept: _Kept,
-    generator: torch.Generator,
-) -> tuple[int, float, int]:
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    module.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    if kept.ema is not None:
-        for key, value in state["ema"].items():
-            kept.ema[key].copy_(value)
-    if kept.averages is not None:
-        kept.averages.load(state["averages"])
-    generator.set_state(state["generator"])
-    torch.set_rng_state(state["torch_rng"])
-    if torch.cuda.is_available() and state["cuda_rng"]:
-        torch.cuda.set_rng_state_all(state["cuda_rng"])
-    step, minutes, skipped = state["counters"]
-    return int(step), float(minutes), int(skipped)
 
 
 def _append(path: Path, line: dict[str, Any]) -> None:
