@@ -1,9 +1,9 @@
 """V and δ of MDG: how small a body picture, sound and text span (Grassucci et al. 2025, eqs. 6, 7 and 11).
 
-Conventions: embeddings of one space, `[n, D]` each, a row a clip; they are scaled to length 1 here, in float64. With
-the cosines a, b, c of the three pairs
+Conventions: embeddings of one space, `[n, D]` each, a row a clip; they are scaled to length 1 here, in float64. K holds
+the cosines of the three pairs (weft.alignment.volume takes its determinant):
 
-    V = √det K = √(1 - a² - b² - c² + 2abc),   δ = 1 - cos
+    V = √det K,   δ = 1 - cos
 
 V lies in 0..1, 0 where the three lie in a plane; a δ in 0..2. The papers' "δ_cos" is the sum of the three pairs. Both
 are means over clips: V of mean cosines is another number, and a larger one.
@@ -42,11 +42,13 @@ class Volume:
 def volume(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> Array:
     """Return V `[n]` of embeddings `[n, D]` each (eq. 7).
 
-    The determinant is taken in closed form and not let below 0, where rounding puts it for vectors in one plane; V is
-    then exact to about 1e-8. Raises ValueError for shapes that differ, NaN, or a row of zeros.
+    Exact to about 1e-8; below 1e-6 it is 0. Raises ValueError for shapes that differ, NaN, or a row of zeros.
     """
-    va, vp, ap = _cosines(video, audio, text)
-    return np.asarray(np.sqrt(np.maximum(1 - va**2 - vp**2 - ap**2 + 2 * va * vp * ap, 0.0)))
+    import torch
+
+    from weft.alignment.volume import volume as gramian
+
+    return np.asarray(gramian(*(torch.from_numpy(rows) for rows in _units(video, audio, text))).numpy())
 
 
 def evaluate(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> Volume:
@@ -69,9 +71,14 @@ def evaluate(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> Volume:
 
 def _cosines(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> tuple[Array, Array, Array]:
     """Cosines `[n]` of video and audio, video and text, audio and text."""
+    v, a, p = _units(video, audio, text)
+    return tuple(np.clip((x * y).sum(1), -1.0, 1.0) for x, y in ((v, a), (v, p), (a, p)))  # type: ignore[return-value]
+
+
+def _units(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> tuple[Array, Array, Array]:
     v, a, p = unit(video, "video embeddings"), unit(audio, "audio embeddings"), unit(text, "text embeddings")
     if not v.shape == a.shape == p.shape:
         raise ValueError(
             f"embeddings have shapes {v.shape}, {a.shape}, {p.shape}: pair the clips, use one space"
         )
-    return tuple(np.clip((x * y).sum(1), -1.0, 1.0) for x, y in ((v, a), (v, p), (a, p)))  # type: ignore[return-value]
+    return v, a, p
