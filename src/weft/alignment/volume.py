@@ -28,7 +28,7 @@ def volume(*vectors: Tensor) -> Tensor:
     Leading dimensions are broadcast. Exact to about 1e-8, V below 1e-6 is 0. Differentiable, with gradient 0 there.
     Raises ValueError for fewer than two vectors, or vectors of different lengths D.
     """
-    return _root_det(_paired(_unit(vectors)))
+    return root_det(_paired(_unit(vectors)))
 
 
 def volume_table(anchor: Tensor, *others: Tensor) -> Tensor:
@@ -37,14 +37,26 @@ def volume_table(anchor: Tensor, *others: Tensor) -> Tensor:
 
     float64, precision and errors as `volume`.
     """
+    return root_det(gram_table(anchor, *others))
+
+
+def gram_table(anchor: Tensor, *others: Tensor) -> Tensor:
+    """Return the Gram matrices K `[B1, B2, k, k]`, float64, of `volume_table`'s vectors, the anchor first."""
     first, *rest = _unit((anchor, *others))
     _matrices(first, *rest)
     among = _paired(rest)
     k, b1, b2 = 1 + len(rest), len(first), len(rest[0])
     across = torch.stack([first @ other.T for other in rest], -1)
-    rows = [torch.cat([across.new_ones(b1, b2, 1), across], -1)[..., None, :]]
-    rows.append(torch.cat([across[..., None], among.expand(b1, b2, k - 1, k - 1)], -1))
-    return _root_det(torch.cat(rows, -2))
+    top = torch.cat([across.new_ones(b1, b2, 1), across], -1)[..., None, :]
+    below = torch.cat([across[..., None], among.expand(b1, b2, k - 1, k - 1)], -1)
+    return torch.cat([top, below], -2)
+
+
+def root_det(gram: Tensor) -> Tensor:
+    """Return √det of Gram matrices `[..., k, k]` in float64; 0 with gradient 0 where det is rounding, below 1e-12."""
+    det = torch.linalg.det(gram)
+    spans = det > _FLAT
+    return torch.where(spans, det.where(spans, torch.ones_like(det)).sqrt(), 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,12 +145,6 @@ def _paired(unit: tuple[Tensor, ...] | list[Tensor]) -> Tensor:
     """The Gram matrices `[..., k, k]` of unit vectors `[..., D]`, k of them."""
     stacked = torch.stack(torch.broadcast_tensors(*unit), -2)
     return stacked @ stacked.mT
-
-
-def _root_det(gram: Tensor) -> Tensor:
-    det = torch.linalg.det(gram)
-    spans = det > _FLAT
-    return torch.where(spans, det.where(spans, torch.ones_like(det)).sqrt(), 0.0)
 
 
 def _beside(vector: Tensor, rows: list[Tensor]) -> Tensor:
