@@ -31,9 +31,9 @@ def shorter_side(pictures: Tensor, size: int, mode: Literal["bicubic", "bilinear
     return _resized(pictures, to, mode)
 
 
-def squashed(pictures: Tensor, size: int) -> Tensor:
-    """Resize uint8 `[T, 3, H, W]` to `size` x `size` by bicubics, whatever their aspect."""
-    return _resized(pictures, (size, size), "bicubic")
+def squashed(pictures: Tensor, size: int, mode: Literal["bicubic", "bilinear"] = "bicubic") -> Tensor:
+    """Resize uint8 `[T, 3, H, W]` to `size` x `size`, whatever their aspect."""
+    return _resized(pictures, (size, size), mode)
 
 
 def centre_crop(pictures: Tensor, size: int, *, floor: bool = False) -> Tensor:
