@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from weft.cli.doctor import Finding, examine
-from weft.evaluation.cache import Cache, folder
+from weft.media.caching import Cache, folder
 
 
 def cache_of(found: list[Finding]) -> Finding:

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 from evaluation_toys import RATE, TOY, clicks, other_sha
 
-from weft.evaluation.cache import Cache, CacheError, key
+from weft.evaluation.cache import key
 from weft.evaluation.features import FEATURES
 from weft.evaluation.protocols import Protocol
 from weft.evaluation.reading import Window
 from weft.evaluation.result import Evaluation
+from weft.media.caching import Cache, CacheError
 
 Run = Callable[..., Evaluation]
 Write = Callable[..., Path]

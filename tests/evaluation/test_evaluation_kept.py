@@ -15,10 +15,10 @@ from evaluation_toys import RATE, clicks
 from weft.errors import WeftError
 from weft.evaluation.comparisons import Measured
 from weft.evaluation.protocols import Protocol
-from weft.evaluation.pruning import held
 from weft.evaluation.reading import Window
 from weft.evaluation.result import Evaluation
 from weft.evaluation.table import Metric, metric
+from weft.media.pruning import held
 
 Run = Callable[..., Evaluation]
 Write = Callable[..., Path]

@@ -65,9 +65,9 @@ def _drawing() -> Finding:
 
 def _cache() -> Finding:
     from weft.errors import UserError
-    from weft.evaluation import cache, pruning
+    from weft.media import caching, pruning
 
-    root = cache.folder()
+    root = caching.folder()
     try:
         limit = pruning.limit_gb()
     except UserError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from weft.errors import WeftError
-from weft.evaluation.cache import Cache, key
+from weft.evaluation.cache import key
 from weft.evaluation.cue_truth import kept_truth, read_maps
 from weft.evaluation.features import Arrays, Feature, Of
 from weft.evaluation.kept import Kept
@@ -18,6 +18,7 @@ from weft.evaluation.measuring import Outcome, Task
 from weft.evaluation.pairs import Pair
 from weft.evaluation.reading import SLACK_S, Window
 from weft.evaluation.sources import Source
+from weft.media.caching import Cache
 from weft.progress import Progress
 
 Side = Literal["reference", "predicted", "video", "text", "without", "like", "negative"]

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from weft.cues.sheet import Clip, CueSheet
 from weft.cues.vocabulary import MATERIALS
 from weft.errors import CueError, MediaError
-from weft.evaluation.cache import Cache, key
+from weft.evaluation.cache import key
 from weft.evaluation.features import ENVELOPE_S, Arrays, Feature
 from weft.evaluation.reading import Window
 from weft.evaluation.sources import Source
+from weft.media.caching import Cache
 
 _LONG_S = 3600.0  # of a sheet that does not say how long its clip is
 _CUES = Feature(name="cues", of="text", make=dict, identity='{"feature": "cues", "version": 3}')

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from weft.errors import WeftError
-from weft.evaluation.cache import Cache, key
+from weft.evaluation.cache import key
 from weft.evaluation.features import Arrays, Feature, Of
 from weft.evaluation.measuring import Outcome, Task, measure
 from weft.evaluation.reading import Window
+from weft.media.caching import Cache
 
 
 @dataclass(frozen=True, kw_only=True)

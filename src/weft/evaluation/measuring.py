@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from weft.errors import MediaError, WeftError
-from weft.evaluation.cache import Cache, CacheError, key
+from weft.evaluation.cache import key
 from weft.evaluation.features import Feature, Of, Picture
 from weft.evaluation.reading import Window, read, silence
 from weft.evaluation.sources import Source
+from weft.media.caching import Cache, CacheError
 from weft.progress import Progress, silent
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from weft.errors import MissingExtra, UserError
 from weft.evaluation import clips as tracked
 from weft.evaluation import leaving_out
-from weft.evaluation.cache import Cache, folder
 from weft.evaluation.clips import Clip, Side
 from weft.evaluation.embedders import embedder
 from weft.evaluation.embedding import OUTPUTS, EmbedderSpec, asked_of, feature
@@ -24,11 +23,12 @@ from weft.evaluation.leaking import leaks_of
 from weft.evaluation.measuring import Outcome, measure
 from weft.evaluation.pairing import pair
 from weft.evaluation.protocols import DEFAULT, Protocol, planned, protocol
-from weft.evaluation.pruning import in_use, limit_gb, prune
 from weft.evaluation.result import ClipResult, Evaluation, Score
 from weft.evaluation.scoring import Board, score
 from weft.evaluation.shelf import Shelf
 from weft.evaluation.table import Metric, Row, metric, rows
+from weft.media.caching import Cache, folder
+from weft.media.pruning import in_use, limit_gb, prune
 from weft.progress import Progress, silent
 
 EXTRA = ("librosa", "mir_eval", "sklearn")

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from weft.errors import UserError
-from weft.evaluation import pruning
-from weft.evaluation.cache import Cache
+from weft.media import pruning
+from weft.media.caching import Cache
 
 EACH = 40_000
 
@@ -69,7 +69,7 @@ def test_only_files_of_the_cache_go(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from weft.evaluation.pruning import in_use
+from weft.media.pruning import in_use
 with in_use(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

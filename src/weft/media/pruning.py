@@ -2,7 +2,7 @@
 
 A run needs all its features until it has scored, so nothing is removed while any run is at work: each holds a shared
 lock (`in_use`), and `prune` goes without when it cannot have the lock alone; the last run to end prunes. Where the
-file system has no locks, a run whose features went measures them again (`kept.py`). Only files named as the cache names
+file system has no locks, a run whose features went makes them again. Only files named as the cache names
 its own are ever removed.
 """
 
