@@ -1,19 +1,20 @@
 """Weights that others published: which file, from where, under which licence, and where a user puts it.
 
-Nothing here is ever downloaded: a file lies in the folder that the environment variable WEFT_WEIGHTS names, or in
-~/.cache/weft/weights, under its official name.
+Nothing here is ever downloaded (`weft models download` does, when asked): a file lies in the folder that the
+environment variable WEFT_WEIGHTS names, or in ~/.cache/weft/weights, under its official name. With WEFT_UNCHECKED=1 its
+sums are not looked at: for weights of one's own of the same layout.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
+import zipfile
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weft.errors import WeightsError
+from weft.weights.digests import Kind, digest
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """One official file, and the sums it is known by, None where none is published: `sha256`, whole or as much of its
-    beginning as the file's name tells; `md5`; `git`, its name as a blob in the authors' repository."""
+    beginning as the file's name tells; `md5`; `git`, its name as a blob in the authors' repository. `megabytes` (1e6
+    bytes) is about its size, where known."""
 
     file: str
     url: str
@@ -30,6 +32,7 @@ class Published:
     sha256: str | None = None
     md5: str | None = None
     git: str | None = None
+    megabytes: int | None = None
 
 
 def folder() -> Path:
@@ -37,22 +40,35 @@ def folder() -> Path:
     return Path(os.environ.get("WEFT_WEIGHTS") or Path.home() / ".cache" / "weft" / "weights")
 
 
+def place_of(given: Published) -> Path:
+    """Where the user's copy lies or would lie."""
+    return folder() / given.file
+
+
 def path_of(given: Published) -> Path:
     """Return the user's copy. Raises WeightsError saying which file, from where, its licence and where to put it, or
     that it is another: of the sums known the first is looked at, SHA-256 before MD5 before git's."""
-    path = folder() / given.file
+    path = place_of(given)
     if not path.is_file():
+        size = f", {given.megabytes} MB" if given.megabytes else ""
         raise WeightsError(
-            f"no {given.file} in {path.parent}: get it from {given.url} (licence: {given.licence}) and put it there, "
-            "or name its folder in WEFT_WEIGHTS"
+            f"no {given.file} in {path.parent}: get it from {given.url} (licence: {given.licence}{size}) and put it "
+            "there, or name its folder in WEFT_WEIGHTS"
         )
-    known = {"SHA-256": given.sha256, "MD5": given.md5, "git blob": given.git}
-    kind, wanted = next(((k, v) for k, v in known.items() if v is not None), ("", ""))
-    if kind and not _digest(path, kind).startswith(wanted):
+    if os.environ.get("WEFT_UNCHECKED") != "1" and (kind := differs(given, path)) is not None:
         raise WeightsError(
             f"{path} is not the published file (its {kind} differs): get it again from {given.url}"
         )
     return path
+
+
+def differs(given: Published, path: Path) -> Kind | None:
+    """Return which sum of the file at `path` is not the published one; None when it agrees, or none is known."""
+    known: dict[Kind, str | None] = {"SHA-256": given.sha256, "MD5": given.md5, "git blob": given.git}
+    kind, wanted = next(((k, v) for k, v in known.items() if v is not None), (None, ""))
+    if kind is None or digest(path, kind).startswith(wanted):
+        return None
+    return kind
 
 
 def load(given: Published) -> dict[str, Any]:
@@ -70,7 +86,9 @@ def load(given: Published) -> dict[str, Any]:
         import torch
 
         with torch.serialization.safe_globals(_numpy_parts()):
-            return dict(torch.load(path, map_location="cpu", weights_only=True))
+            # Mapped, not read: what is then not asked for is never in memory. Files older than torch 1.6 cannot be.
+            mapped = zipfile.is_zipfile(path)
+            return dict(torch.load(path, map_location="cpu", weights_only=True, mmap=mapped))
     except Exception as error:
         what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         raise WeightsError(f"{path} cannot be read ({what}): get it again from {given.url}") from error
@@ -112,25 +130,4 @@ def fit(net: torch.nn.Module, tensors: dict[str, torch.Tensor], given: Published
 
 def sha256(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file."""
-    return _digest(path, "SHA-256")
-
-
-def _digest(path: Path, kind: str) -> str:
-    """A sum of the file as it lies there now; large files are read once a process, not for each question."""
-    there = path.stat()
-    return _read(path, kind, there.st_size, there.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _read(path: Path, kind: str, size: int, changed_ns: int) -> str:
-    # MD5 and SHA-1 tell a damaged copy from a whole one, as its publisher does; they are no protection against malice.
-    if kind == "SHA-256":
-        digest = hashlib.sha256()
-    elif kind == "MD5":
-        digest = hashlib.md5(usedforsecurity=False)
-    else:
-        digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return digest(path, "SHA-256")
