@@ -21,6 +21,8 @@ world = typer.Typer(
     help="The procedural world that trains weft: look at it, build data from it.", no_args_is_help=True
 )
 app.add_typer(world, name="world")
+models = typer.Typer(help="The weights of others that systems and embedders run on.", no_args_is_help=True)
+app.add_typer(models, name="models")
 
 ClipArg = Annotated[Path, typer.Argument(metavar="CLIP", help="The video.", show_default=False)]
 Cues = Annotated[Path | None, typer.Option(help="Cue sheet; what it leaves out is spotted.")]
@@ -29,6 +31,9 @@ Duration = Annotated[float | None, typer.Option(help="Seconds of the clip to use
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over existing outputs.")]
+ModelName = Annotated[
+    str, typer.Argument(metavar="NAME", help="A name of weft models list.", show_default=False)
+]
 Seed = Annotated[int, typer.Option(help="Names the random numbers: the same seed gives the same samples.")]
 
 
@@ -82,7 +87,14 @@ def spot(
 
 @app.command()
 def generate(
-    clip: ClipArg,
+    clip: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar=r"\[CLIP]",
+            help="The video. Systems that need none also take a still picture, or nothing but --duration.",
+            show_default=False,
+        ),
+    ] = None,
     cues: Cues = None,
     prompt: Annotated[str | None, typer.Option(help="What it should sound like, in words.")] = None,
     negative: Annotated[str | None, typer.Option(help="What should not be heard, in words.")] = None,
@@ -94,6 +106,16 @@ def generate(
     guidance: Annotated[
         float | None, typer.Option(help="Guidance scale of a learned system; 1 is off.")
     ] = None,
+    without: Annotated[
+        str | None,
+        typer.Option(
+            help="What of the picture MMAudio does without: clip (what is seen), sync (when), or both, a comma between."
+        ),
+    ] = None,
+    compat: Annotated[
+        bool,
+        typer.Option("--compat", help="As the system's published reference does it, defects included."),
+    ] = False,
     start: Start = 0.0,
     duration: Duration = None,
     original: Annotated[
@@ -129,6 +151,8 @@ def generate(
         takes=takes,
         steps=steps,
         guidance=guidance,
+        without=without,
+        compat=compat,
         start=start,
         duration=duration,
         original=original,
@@ -254,6 +278,53 @@ def systems(json: Json = False) -> None:
     from weft.cli.commands import list_systems
 
     list_systems(Console(as_json=json))
+
+
+@models.command("list")
+def models_list(json: Json = False) -> None:
+    """List the systems and embedders that run on files of others, and which of them are here."""
+    from weft.cli.models import list_models
+
+    list_models(Console(as_json=json))
+
+
+@models.command("path")
+def models_path(name: ModelName, json: Json = False) -> None:
+    """Say which files NAME needs, where each lies or goes, and from where it comes."""
+    from weft.cli.models import tell_places
+
+    tell_places(Console(as_json=json), name)
+
+
+@models.command("verify")
+def models_verify(
+    name: Annotated[
+        str | None, typer.Argument(help=r"A name of the list \[all that is here].", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare files with their published sums. Exit status 1 when one is missing or another."""
+    from weft.cli.models import verify_models
+
+    verify_models(Console(as_json=json), name)
+
+
+@models.command("download")
+def models_download(
+    name: ModelName,
+    mirror: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="A folder of a server that holds the files by their official names."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Fetch the files of NAME, size and licence said first; what was interrupted goes on where it stopped."""
+    from weft.cli.models import download_model
+
+    download_model(Console(quiet, json), name, mirror=mirror)
 
 
 @app.command()

@@ -58,7 +58,7 @@ def spot_clip(
 
 def generate_takes(
     console: Console,
-    clip: Path,
+    clip: Path | None,
     *,
     cues: Path | None,
     prompt: str | None,
@@ -69,6 +69,8 @@ def generate_takes(
     takes: int,
     steps: int | None,
     guidance: float | None,
+    without: str | None,
+    compat: bool,
     start: float,
     duration: float | None,
     original: str,
@@ -78,14 +80,21 @@ def generate_takes(
     timeline: bool,
     force: bool,
 ) -> None:
+    from weft.media import Video
     from weft.media.atomic import refuse_existing
-    from weft.systems.generate import cued, open_clip, perform
+    from weft.systems.generate import cued, perform_takes, refuse_unable
+    from weft.systems.scene import open_scene
     from weft.systems.table import DEFAULT
     from weft.systems.table import system as find_system
 
     treatment = _original(original)
     spec = find_system(system or DEFAULT)
-    video = open_clip(clip, start, duration)
+    scene = open_scene(clip, start, duration)
+    unused = tuple(name.strip() for name in (without or "").split(",") if name.strip())
+    refuse_unable(spec, scene, compat=compat, without=unused)
+    if not isinstance(scene, Video):
+        _refuse_without_video(clip, output, timeline=timeline, original=original)
+        output = output or (clip or Path()).with_suffix(".weft.wav")
     paths = [_output(clip, output, out_dir, None if takes == 1 else n) for n in range(1, takes + 1)]
     for path in paths:
         for sibling in _family(path, timeline).values():
@@ -94,27 +103,29 @@ def generate_takes(
     clock = time.perf_counter()
     with console.progress() as progress:
         sheet, seen = cued(
-            video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress
+            scene, cues, prompt=prompt, negative=negative, reference=reference, progress=progress
         )
         seconds["spot"] = time.perf_counter() - clock
         made: list[dict[str, Any]] = []
-        for number, path in enumerate(paths):
-            take = perform(
-                video,
-                sheet,
-                system=spec.name,
-                seed=seed,
-                take=number,
-                steps=steps,
-                guidance=guidance,
-                lufs=lufs,
-                seen=seen,
-                progress=progress,
-            )
+        performed = perform_takes(
+            scene,
+            sheet,
+            range(takes),
+            system=spec.name,
+            seed=seed,
+            steps=steps,
+            guidance=guidance,
+            lufs=lufs,
+            seen=seen,
+            without=unused,
+            compat=compat,
+            progress=progress,
+        )
+        for path, take in zip(paths, performed, strict=True):
             for stage, spent in take.seconds.items():
                 seconds[stage] += spent
             clock = time.perf_counter()
-            made.append(_keep(take, path, video, original=treatment, timeline=timeline, force=force))
+            made.append(_keep(take, path, original=treatment, timeline=timeline, force=force))
             seconds["write"] += time.perf_counter() - clock
     for files in made:
         _tell(console, files, spec.name)
@@ -129,10 +140,10 @@ def rerun_take(
 
     with console.progress() as progress:
         take, same, original = rerun(sidecar, clip=clip, progress=progress)
-    path = output or take.video.path.with_suffix(".rerun" + take.video.path.suffix)
+    path = output or _again(take, sidecar)
     for sibling in _family(path, False).values():
         refuse_existing(sibling, overwrite=force)
-    files = _keep(take, path, take.video, original=_original(original), timeline=False, force=force)
+    files = _keep(take, path, original=_original(original), timeline=False, force=force)
     console.say(f"{path}: {'the same samples' if same else 'NOT the same samples'} as {sidecar}")
     if not same:
         console.note("the machine, the versions or the weights differ from those in the sidecar")
@@ -142,20 +153,31 @@ def rerun_take(
 def list_systems(console: Console) -> None:
     from weft.systems.table import DEFAULT, SYSTEMS
 
-    rows = [{k: v for k, v in vars(spec).items() if k != "load"} for spec in SYSTEMS.values()]
+    rows = [{k: v for k, v in vars(spec).items() if not callable(v)} for spec in SYSTEMS.values()]
     console.result({"default": DEFAULT, "systems": rows})
     if console.as_json:
         return
+    from rich import box
     from rich.console import Console as RichConsole
     from rich.table import Table
 
-    table = Table("system", "what it is", "licence", "rate", "channels", "dials")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for column in ("system", "licence", "on disk", "memory", "rate", "channels"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("what it is")
+    table.add_column("dials")
     for spec in SYSTEMS.values():
-        name = f"{spec.name} (default)" if spec.name == DEFAULT else spec.name
         table.add_row(
-            name, spec.summary, spec.licence, f"{spec.rate} Hz", str(spec.channels), ", ".join(spec.dials)
+            f"{spec.name} (default)" if spec.name == DEFAULT else spec.name,
+            spec.licence,
+            f"{spec.size_mb} MB",
+            f"{spec.memory_gb:g} GB",
+            f"{spec.rate} Hz",
+            str(spec.channels),
+            spec.summary,
+            ", ".join(spec.dials),
         )
-    RichConsole().print(table)
+    RichConsole(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def examine_machine(console: Console) -> None:
@@ -228,8 +250,37 @@ def _world(command: str) -> Any:
     return shards
 
 
-def _output(clip: Path, output: Path | None, out_dir: Path | None, number: int | None) -> Path:
-    path = output or clip.with_suffix(".weft" + clip.suffix)
+def _refuse_without_video(clip: Path | None, output: Path | None, *, timeline: bool, original: str) -> None:
+    """Say what a video is needed for, before any work is done."""
+    from weft.media.audio import SOUND_SUFFIXES
+
+    if clip is None and output is None:
+        raise UserError("there is no clip beside which the sound could go; say where with --output NAME.wav")
+    if output is not None and output.suffix.lower() not in SOUND_SUFFIXES:
+        raise UserError(
+            f"{output}: there is no video to put the sound to; give {' or '.join(SOUND_SUFFIXES)}"
+        )
+    if timeline:
+        raise UserError("--timeline draws a video's pictures, and there is no video; leave it out")
+    if original != "replace":
+        raise UserError(
+            f"--original {original} is of a video's own sound, and there is no video; leave it out"
+        )
+
+
+def _again(take: Take, sidecar: Path) -> Path:
+    from weft.media import Video
+
+    if isinstance(take.scene, Video):
+        return take.scene.path.with_suffix(".rerun" + take.scene.path.suffix)
+    return sidecar.with_suffix(".rerun.wav")
+
+
+def _output(clip: Path | None, output: Path | None, out_dir: Path | None, number: int | None) -> Path:
+    if output is None:
+        assert clip is not None
+        output = clip.with_suffix(".weft" + clip.suffix)
+    path = output
     if out_dir is not None:
         path = out_dir / path.name
     return path if number is None else path.with_suffix(f".{number}{path.suffix}")
@@ -250,13 +301,13 @@ def _original(word: str) -> Original:
     raise UserError(f"--original {word!r} is unknown; give {', '.join(get_args(Original))}")
 
 
-def _keep(
-    take: Take, path: Path, video: Video, *, original: Original, timeline: bool, force: bool
-) -> dict[str, Any]:
+def _keep(take: Take, path: Path, *, original: Original, timeline: bool, force: bool) -> dict[str, Any]:
+    from weft.media import Video
+
     files = _family(path, timeline)
     take.save(path, original=original, overwrite=force)
-    if timeline:
-        draw(files["timeline"], take.sheet, video, take.audio, force)
+    if timeline and isinstance(take.scene, Video):
+        draw(files["timeline"], take.sheet, take.scene, take.audio, force)
     return {k: str(v) for k, v in files.items()} | {"levels": take.levels}
 
 

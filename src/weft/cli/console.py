@@ -13,6 +13,8 @@ from weft.progress import Progress, silent
 
 STAGES = {
     "spot": "spotting the picture",
+    "encode": "looking at the pictures",
+    "download": "downloading",
     "perform": "performing",
     "finish": "setting levels",
     "write": "writing",

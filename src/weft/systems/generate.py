@@ -6,6 +6,7 @@ is one after the other. A sheet that has been cued once can be performed any num
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,11 @@ from weft.cues.sheet import Clip, CueSheet, Onset, What
 from weft.errors import UserError
 from weft.progress import Progress, silent
 from weft.systems.performer import Request
-from weft.systems.table import DEFAULT
+from weft.systems.scene import Blank, Scene, Still, open_scene
+from weft.systems.table import DEFAULT, SYSTEMS, SystemSpec
 from weft.systems.table import system as find_system
 from weft.systems.take import Take
+from weft.systems.takes import record_takes
 
 if TYPE_CHECKING:
     from weft.media import Video
@@ -35,10 +38,14 @@ def open_clip(clip: Video | str | Path, start: float = 0.0, duration: float | No
     return clip if isinstance(clip, media.Video) else media.Video.open(clip, start=start, duration=duration)
 
 
-def described(video: Video) -> Clip:
-    """The cue sheet's description of an open video."""
+def described(scene: Scene) -> Clip:
+    """The cue sheet's description of what is performed to."""
+    if isinstance(scene, Blank):
+        return Clip(duration=scene.duration)
+    if isinstance(scene, Still):
+        return Clip(duration=scene.duration, width=scene.width, height=scene.height)
     return Clip(
-        duration=video.duration, width=video.width, height=video.height, start=video.start, fps=video.fps
+        duration=scene.duration, width=scene.width, height=scene.height, start=scene.start, fps=scene.fps
     )
 
 
@@ -69,7 +76,7 @@ def cue(
 
 
 def perform(
-    clip: Video | str | Path,
+    clip: Scene | str | Path | None,
     sheet: CueSheet,
     *,
     system: str | None = None,
@@ -81,6 +88,8 @@ def perform(
     start: float = 0.0,
     duration: float | None = None,
     seen: Observation | None = None,
+    without: tuple[str, ...] = (),
+    compat: bool = False,
     progress: Progress = silent,
 ) -> Take:
     """Play a complete sheet to the clip's picture and return the finished take.
@@ -88,32 +97,74 @@ def perform(
     The sound is `round(duration * rate)` samples, true peak at most -1 dBTP, at `lufs` integrated loudness if given;
     else as performed, lifted by one gain for all takes, or exactly at the envelope a person wrote. A system that
     listens to the picture looks at it where no person said what sounds, unless it has been `seen` (see `cued`).
-    Raises UserError for an unknown system or a missing reference.
+    `without`: what of the picture a system that looks at it is not to use; `compat`: as its reference does it.
+    Raises UserError for an unknown system, what it cannot do, or a missing reference.
     """
+    found = perform_takes(
+        clip,
+        sheet,
+        (take,),
+        system=system,
+        seed=seed,
+        steps=steps,
+        guidance=guidance,
+        lufs=lufs,
+        start=start,
+        duration=duration,
+        seen=seen,
+        without=without,
+        compat=compat,
+        progress=progress,
+    )
+    return next(found)
+
+
+def perform_takes(
+    clip: Scene | str | Path | None,
+    sheet: CueSheet,
+    takes: Sequence[int],
+    *,
+    system: str | None = None,
+    seed: int = 0,
+    steps: int | None = None,
+    guidance: float | None = None,
+    lufs: float | None = None,
+    start: float = 0.0,
+    duration: float | None = None,
+    seen: Observation | None = None,
+    without: tuple[str, ...] = (),
+    compat: bool = False,
+    progress: Progress = silent,
+) -> Iterator[Take]:
+    """As `perform`, for several takes in order: each when it is done, together where the system plays them so."""
     from weft.spotting import observe, picture_tokens
 
     spec = find_system(system or DEFAULT)
-    video = open_clip(clip, start, duration)
+    scene = open_scene(clip, start, duration)
+    refuse_unable(spec, scene, compat=compat, without=without)
     picture = None
-    if "picture" in spec.dials and _by_machine(sheet.what.source):
-        seen = seen or observe(video, progress=progress)
+    if "picture" in spec.dials and _by_machine(sheet.what.source) and isinstance(scene, media.Video):
+        seen = seen or observe(scene, progress=progress)
         picture = picture_tokens(seen.readings)
     request = Request(
         sheet=_heeded(sheet),
-        duration=video.duration,
+        duration=scene.duration,
         seed=seed,
-        take=take,
         steps=steps,
         guidance=guidance,
         reference=_reference(sheet),
         picture=picture,
+        scene=scene,
+        without=without,
+        compat=compat,
         progress=progress,
     )
-    return Take.record(spec, request, video, sheet=sheet, lufs=lufs)
+    requests = [replace(request, take=take) for take in takes]
+    yield from record_takes(spec, requests, scene, sheet=sheet, lufs=lufs)
 
 
 def generate(
-    clip: Video | str | Path,
+    clip: Scene | str | Path | None,
     *,
     cues: CueSheet | str | Path | None = None,
     prompt: str | None = None,
@@ -127,28 +178,49 @@ def generate(
     lufs: float | None = None,
     start: float = 0.0,
     duration: float | None = None,
+    without: tuple[str, ...] = (),
+    compat: bool = False,
     progress: Progress = silent,
 ) -> Take:
-    """Spot `clip`, perform it with `system`, and return the take; see `cue` and `perform` for the options."""
-    find_system(system or DEFAULT)
-    video = open_clip(clip, start, duration)
-    sheet, seen = cued(video, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
+    """Spot `clip`, perform it with `system`, and return the take; see `cue` and `perform` for the options.
+
+    `clip` None, or a still picture, is for systems that need no video: give the `duration`, else it is 8 s.
+    """
+    spec = find_system(system or DEFAULT)
+    scene = open_scene(clip, start, duration)
+    refuse_unable(spec, scene, compat=compat, without=without)
+    sheet, seen = cued(scene, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
     return perform(
-        video,
+        scene,
         sheet,
-        seen=seen,
         system=system,
         seed=seed,
         take=take,
         steps=steps,
         guidance=guidance,
         lufs=lufs,
+        seen=seen,
+        without=without,
+        compat=compat,
         progress=progress,
     )
 
 
+def refuse_unable(spec: SystemSpec, scene: Scene, *, compat: bool, without: Sequence[str]) -> None:
+    """Raise UserError for what a system cannot do, or lacks files for, before any work is done."""
+    if spec.needs_video and not isinstance(scene, media.Video):
+        what = "a length alone" if isinstance(scene, Blank) else f"{scene.path}, a still picture"
+        able = ", ".join(one.name for one in SYSTEMS.values() if not one.needs_video)
+        raise UserError(f"{spec.name} plays to a video, not to {what}; systems that need none: {able}")
+    if compat and not spec.compat:
+        raise UserError(f"{spec.name} has no published reference; leave --compat out")
+    if without and "video" not in spec.dials:
+        raise UserError(f"{spec.name} does not look at the picture itself; leave --without out")
+    spec.check(scene, without)
+
+
 def cued(
-    video: Video,
+    scene: Scene,
     cues: CueSheet | str | Path | None = None,
     *,
     prompt: str | None = None,
@@ -156,14 +228,15 @@ def cued(
     reference: str | Path | None = None,
     progress: Progress = silent,
 ) -> tuple[CueSheet, Observation | None]:
-    """As `cue`, with what was seen of the clip if it had to be looked at: `perform` need not look again."""
+    """As `cue`, with what was seen of the clip if it had to be looked at: `perform` need not look again. Where there is
+    no video nothing is spotted: the sheet holds what was written."""
     from weft.spotting import observe, spot
 
-    written = _written(cues, described(video), prompt=prompt, negative=negative, reference=reference)
-    if _complete(written):
+    written = _written(cues, described(scene), prompt=prompt, negative=negative, reference=reference)
+    if _complete(written) or not isinstance(scene, media.Video):
         return written, None
-    looked = observe(video, progress=progress)
-    seen = spot(video, replace(written, what=_deciding(written.what)), seen=looked)
+    looked = observe(scene, progress=progress)
+    seen = spot(scene, replace(written, what=_deciding(written.what)), seen=looked)
     return _words_first(written, merge(written, seen) if seen.what != written.what else seen), looked
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from weft.cues.sheet import CueSheet
 from weft.progress import Progress, silent
+from weft.systems.scene import Scene
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,9 @@ class Request:
     steps, guidance: sampler steps and guidance scale of learned systems; None is the system's own default.
     reference: `[2, N]` float32 at 44.1 kHz whose timbre is wanted, or None.
     picture: `[L, D]` picture tokens of the spotter, or None.
+    scene: what the performance is made to, for systems that look at it themselves; pictures are decoded when asked for.
+    without: what of it a system is not to use, of its own list (MMAudio: "clip", "sync").
+    compat: as the published reference does it, defects included.
     """
 
     sheet: CueSheet
@@ -32,6 +36,9 @@ class Request:
     guidance: float | None = None
     reference: np.ndarray | None = None
     picture: np.ndarray | None = None
+    scene: Scene | None = None
+    without: tuple[str, ...] = ()
+    compat: bool = False
     progress: Progress = field(default=silent, compare=False)
 
 
@@ -42,4 +49,15 @@ class Performer(Protocol):
 
     def perform(self, request: Request) -> Iterator[np.ndarray]:
         """Yield float32 blocks `[2, n]` whose lengths sum to `round(request.duration * rate)`."""
+        ...
+
+
+@runtime_checkable
+class Ensemble(Performer, Protocol):
+    """A performer that plays several takes better together than one after the other, on weights of a user's own."""
+
+    weights: dict[str, str]
+
+    def perform_together(self, requests: Sequence[Request]) -> list[Iterator[np.ndarray]]:
+        """As `perform` for each request, in order; they differ in their take alone."""
         ...

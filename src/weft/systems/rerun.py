@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
-from weft import media
 from weft.errors import UserError
 from weft.progress import Progress, silent
 from weft.systems import sidecar
-from weft.systems.generate import perform
+from weft.systems.generate import perform_takes
+from weft.systems.scene import open_scene
 from weft.systems.take import Take
 
 
@@ -23,19 +24,25 @@ def rerun(
     """
     path = Path(path)
     made, sheet = sidecar.read(path)
-    source = Path(clip) if clip is not None else (path.parent / made["source"]["path"]).resolve()
-    video = media.Video.open(source, start=sheet.clip.start, duration=made["source"]["duration"])
-    if sidecar.file_sha256(source) != made["source"]["sha256"]:
+    source = None
+    if made["source"]["path"] is not None:
+        source = Path(clip) if clip is not None else (path.parent / made["source"]["path"]).resolve()
+    scene = open_scene(source, sheet.clip.start, made["source"]["duration"])
+    if source is not None and sidecar.file_sha256(source) != made["source"]["sha256"]:
         raise UserError(f"{source} is not the clip this take was made from; give it with --clip")
-    take = perform(
-        video,
+    takes = made.get("together") or [made["take"]]
+    performed = perform_takes(
+        scene,
         sheet,
+        takes,
         system=made["system"],
         seed=made["seed"],
-        take=made["take"],
         steps=made["steps"],
         guidance=made["guidance"],
         lufs=made["lufs"],
+        compat=made.get("compat", False),
+        without=tuple(made.get("without", ())),
         progress=progress,
     )
+    take = next(islice(performed, takes.index(made["take"]), None))
     return take, take.provenance["audio"]["sha256"] == made["audio"]["sha256"], made["original"]

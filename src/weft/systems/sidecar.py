@@ -12,6 +12,8 @@ from typing import Any
 
 from weft.cues.sheet import CueSheet
 from weft.errors import UserError
+from weft.media.video import Video
+from weft.systems.scene import Blank, Scene
 
 FORMAT = 1
 METADATA_LIMIT = 60_000
@@ -25,6 +27,18 @@ def file_sha256(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def described(scene: Scene) -> dict[str, Any]:
+    """What a take was made to: the file, its bytes' SHA-256 and the stretch of it; path and SHA-256 are None for a
+    length alone."""
+    path = None if isinstance(scene, Blank) else scene.path
+    return {
+        "path": None if path is None else str(path.resolve()),
+        "sha256": None if path is None else file_sha256(path),
+        "start": scene.start if isinstance(scene, Video) else 0.0,
+        "duration": scene.duration,
+    }
 
 
 def versions() -> dict[str, str]:
@@ -48,7 +62,8 @@ def write(path: Path, provenance: dict[str, Any], sheet: CueSheet) -> None:
     """Write the sidecar at `path`; the source's path in it is relative to the sidecar's folder."""
     document = {"sidecar": FORMAT, **provenance, "cues": json.loads(sheet.to_json())}
     source = dict(document["source"])
-    source["path"] = os.path.relpath(source["path"], path.parent.resolve())
+    if source["path"] is not None:
+        source["path"] = os.path.relpath(source["path"], path.parent.resolve())
     document["source"] = source
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

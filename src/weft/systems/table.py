@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from weft.cues.words import closest
 from weft.errors import UserError
 from weft.systems.performer import Performer
+from weft.systems.scene import Blank, Scene, Still
+from weft.weights.published import Published
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,20 @@ class SystemSpec:
     weights: tuple[str, ...]
     dials: tuple[str, ...]
     load: Callable[[], Performer]
+    size_mb: int
+    """Weights on disk, of 1e6 bytes, all files together."""
+    memory_gb: float
+    """Needed at once, of 1e9 bytes, about."""
+    files: Callable[[], tuple[Published, ...]] = tuple
+    """The files of others that it runs on, which a user gets."""
+    check: Callable[[Scene, Sequence[str]], None] = lambda scene, without: None
+    """Raises WeightsError where files are missing for such a scene, so that it is said before the clip is spotted."""
+    makeup: bool = True
+    """Whether takes are lifted by the desk's one gain (`weft.systems.desk`)."""
+    needs_video: bool = True
+    """Whether it plays to a video only: not to a still picture, nor to a length alone."""
+    compat: bool = False
+    """Whether it can do as its published reference does."""
 
 
 def _physical() -> Performer:
@@ -36,6 +52,54 @@ def _mini() -> Performer:
     return WeftMini.load()
 
 
+@dataclass(frozen=True)
+class _MMAudio:
+    """How a size of MMAudio is loaded, and its files."""
+
+    variant: str
+
+    def load(self) -> Performer:
+        from weft.systems.mmaudio import MMAudio
+        from weft.systems.mmaudio_parts import parts
+
+        return MMAudio(parts=parts(self.variant))
+
+    def files(self) -> tuple[Published, ...]:
+        from weft.systems.mmaudio_parts import parts
+
+        return parts(self.variant).files
+
+    def check(self, scene: Scene, without: Sequence[str]) -> None:
+        from weft.systems.mmaudio_parts import parts
+
+        parts(self.variant).require_files(
+            clip="clip" not in without and not isinstance(scene, Blank),
+            sync="sync" not in without and not isinstance(scene, Still | Blank),
+            text=False,
+        )
+
+
+def _mmaudio(variant: str, size: str, size_mb: int, memory_gb: float) -> SystemSpec:
+    sound = "16 kHz mono, resampled" if variant == "small_16k" else "mono"
+    return SystemSpec(
+        name="mmaudio-" + variant.replace("_", "-"),
+        summary=f"MMAudio {size}: looks at the picture itself, hears words; {sound}, placed by the cue sheet",
+        licence="CC-BY-NC 4.0",
+        rate=44100,
+        channels=2,
+        weights=(),
+        dials=("video", "prompt", "negative", "onsets", "envelope", "trajectory"),
+        load=_MMAudio(variant).load,
+        size_mb=size_mb,
+        memory_gb=memory_gb,
+        files=_MMAudio(variant).files,
+        check=_MMAudio(variant).check,
+        makeup=False,
+        needs_video=False,
+        compat=True,
+    )
+
+
 SYSTEMS = {
     spec.name: spec
     for spec in (
@@ -48,6 +112,8 @@ SYSTEMS = {
             weights=("weft-text",),
             dials=("onsets", "envelope", "trajectory", "depth", "prompt", "negative", "reference"),
             load=_physical,
+            size_mb=6,
+            memory_gb=0.7,
         ),
         SystemSpec(
             name="weft-mini",
@@ -58,7 +124,14 @@ SYSTEMS = {
             weights=("weft-text", "weft-codec", "weft-mini"),
             dials=("onsets", "envelope", "trajectory", "depth", "prompt", "negative", "reference", "picture"),
             load=_mini,
+            size_mb=33,
+            memory_gb=0.7,
         ),
+        _mmaudio("small_16k", "small, 157 M parameters", 6664, 5.4),
+        _mmaudio("small_44k", "small, 157 M parameters", 7240, 5.4),
+        _mmaudio("medium_44k", "medium, 622 M parameters", 9097, 5.4),
+        _mmaudio("large_44k", "large, 1030 M parameters", 10730, 6.5),
+        _mmaudio("large_44k_v2", "large, second version, recommended by its authors", 10732, 6.5),
     )
 }
 

@@ -6,7 +6,7 @@ import hashlib
 import math
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ from weft.media.audio import sample_count
 from weft.media.mixing import Original
 from weft.systems import sidecar
 from weft.systems.desk import makeup_db
-from weft.systems.performer import Request
+from weft.systems.performer import Ensemble, Performer, Request
+from weft.systems.scene import Scene
 
 if TYPE_CHECKING:
     from weft.systems.table import SystemSpec
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 class Take:
     """A performance on disk (a temporary WAV that goes with this object), so that length costs no memory.
 
-    sheet: the complete cue sheet that was played. rate: Hz. video: the clip it was played to.
+    sheet: the complete cue sheet that was played. rate: Hz. scene: the clip, or what else, it was played to.
     provenance: system, weights and their sha256, seed, take, steps, guidance, source, versions, levels, and the
     sha256 of the samples. seconds: time spent by stage.
     """
 
     sheet: CueSheet
     rate: int
-    video: media.Video
+    scene: Scene
     provenance: dict[str, Any]
     seconds: dict[str, float]
     wav: Path
@@ -46,22 +47,31 @@ class Take:
 
     @classmethod
     def record(
-        cls, spec: SystemSpec, request: Request, video: media.Video, *, sheet: CueSheet, lufs: float | None
+        cls,
+        spec: SystemSpec,
+        performer: Performer,
+        request: Request,
+        sound: Iterator[np.ndarray],
+        scene: Scene,
+        *,
+        sheet: CueSheet,
+        lufs: float | None,
+        together: Sequence[int] = (),
     ) -> Take:
-        """Play `request` on the system of `spec` and set levels: true peak at most -1 dBTP, `lufs` if given, else
-        lifted by the desk's one gain.
+        """Keep the `sound` that `performer` makes of `request` and set levels: true peak at most -1 dBTP, `lufs` if
+        given, else lifted by the desk's one gain.
 
-        `sheet` is kept with the take: what it takes to ask for the same again.
+        `sheet`, and the takes that were played `together` with it, are kept with the take: what it takes to ask for
+        the same again, bit for bit.
         """
         folder = tempfile.TemporaryDirectory(prefix="weft-")
         wav = Path(folder.name) / "take.wav"
         clock = time.perf_counter()
-        performer = spec.load()
         samples = sample_count(request.duration, performer.rate)
         meter, digest = media.LoudnessMeter(performer.rate), hashlib.sha256()
         with media.AudioWriter(wav, performer.rate, spec.channels, samples=samples) as sink:
-            gain = np.float32(10 ** (makeup_db(request.sheet) / 20))
-            blocks = (block * gain for block in performer.perform(request))
+            gain = np.float32(10 ** ((makeup_db(request.sheet) if spec.makeup else 0.0) / 20))
+            blocks = (block * gain for block in sound)
             for block in media.finished(blocks, performer.rate, lufs=lufs):
                 sink.write(block)
                 meter.add(block)
@@ -74,25 +84,25 @@ class Take:
         }
         provenance = {
             "system": spec.name,
-            "weights": {name: weights.sha256(name) for name in spec.weights},
+            "licence": spec.licence,
+            "weights": {name: weights.sha256(name) for name in spec.weights}
+            | (performer.weights if isinstance(performer, Ensemble) else {}),
             "seed": request.seed,
             "take": request.take,
+            "together": list(together),
             "steps": request.steps,
             "guidance": request.guidance,
             "lufs": lufs,
-            "source": {
-                "path": str(video.path.resolve()),
-                "sha256": sidecar.file_sha256(video.path),
-                "start": video.start,
-                "duration": video.duration,
-            },
+            "compat": request.compat,
+            "without": list(request.without),
+            "source": sidecar.described(scene),
             "versions": sidecar.versions(),
             "audio": {"rate": performer.rate, "samples": samples, "sha256": digest.hexdigest(), **levels},
         }
         return cls(
             sheet=sheet,
             rate=performer.rate,
-            video=video,
+            scene=scene,
             provenance=provenance,
             seconds={"perform": performed - clock, "finish": time.perf_counter() - performed},
             wav=wav,
@@ -117,7 +127,8 @@ class Take:
     def save(self, path: str | Path, *, original: Original = "replace", overwrite: bool = False) -> Path:
         """Write the result at `path`, its cue sheet (`.cues.json`) and its sidecar (`.json`) beside it.
 
-        A video suffix gets the clip's own picture packets and the sound; `.wav` and `.flac` the sound alone.
+        A video suffix gets the clip's own picture packets and the sound; `.wav` and `.flac` the sound alone, and
+        nothing else will do where there is no video.
         `original` says what becomes of the clip's own sound: replace, keep, mix or duck. All three files appear
         together or not at all. Raises MediaError when one exists and not `overwrite`, or cannot be written.
         """
@@ -131,14 +142,13 @@ class Take:
             aside_made = stack.enter_context(written_aside(made, overwrite))
             aside_cues.write_text(self.sheet.to_json(), encoding="utf-8")
             sidecar.write(aside_made, provenance, self.sheet)
-            media.mux(
-                self.video,
-                self.wav,
-                path,
-                original=original,
-                overwrite=overwrite,
-                comment=sidecar.comment(provenance, self.sheet),
-            )
+            comment = sidecar.comment(provenance, self.sheet)
+            if isinstance(self.scene, media.Video):
+                media.mux(self.scene, self.wav, path, original=original, overwrite=overwrite, comment=comment)
+            else:
+                media.write_audio(
+                    path, self.blocks(), self.rate, subtype="24", overwrite=overwrite, comment=comment
+                )
         return path
 
 

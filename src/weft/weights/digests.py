@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -36,7 +37,7 @@ def digest(path: Path, kind: Kind) -> str:
         return str(known[kind])
     sums = computed(path, there.st_size)
     if time.time() - there.st_mtime > SETTLED_S:
-        _remember(name, {"state": state, **sums})
+        _remember(name, {"state": state, **{str(k): v for k, v in sums.items()}})
     return sums[kind]
 
 
@@ -63,7 +64,7 @@ def _remembered() -> dict[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
-def _remember(name: str, sums: dict[str, Any]) -> None:
+def _remember(name: str, sums: Mapping[str, Any]) -> None:
     """Add to what is remembered; of two processes the later may forget what the earlier added: it is read again."""
     target = memory()
     aside = target.with_name(f".{_FILE}.{secrets.token_hex(4)}.part")

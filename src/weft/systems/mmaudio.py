@@ -1,0 +1,238 @@
+"""MMAudio (Cheng et al. 2025) as a performer: the published networks on the user's own copies of the weights.
+
+The clip is seen by CLIP and Synchformer once and what they say is kept (`mmaudio_seeing.py`); then the flow network and
+the codec are loaded, and takes are played beside each other in one batch, each with its own noise. The mono sound is
+placed by the desk along the sheet's trajectory; what a person wrote of *when* is kept by its fader (`shaping.py`).
+Missing pictures or words are the network's learned nulls: words alone, or a length alone, are enough.
+
+With `compat` everything is as the reference does it, for published numbers: its pictures (too late), its lengths
+(tokens stretched), its noise, empty words encoded, guidance below 1 off, one pass whatever the length, and no desk.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import chain, tee
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from weft.codecs.mel_codec import MelCodec
+from weft.cues.sheet import CueSheet
+from weft.diffusion.guidance import ClassifierFree
+from weft.diffusion.sampler import frame_noise
+from weft.errors import UserError
+from weft.generators.conditions import Conditions
+from weft.generators.mmaudio import TRAINED_S, Lengths
+from weft.media.audio import exactly, resampled, sample_count
+from weft.media.caching import Cache, folder
+from weft.media.pruning import in_use, limit_gb, prune
+from weft.systems.desk import riding
+from weft.systems.memory import require
+from weft.systems.mmaudio_parts import Parts
+from weft.systems.mmaudio_seeing import Eye, Seeing, Seen, View, eyes_of
+from weft.systems.mmaudio_windows import Window, played, sounded, windows
+from weft.systems.performer import Request
+from weft.systems.scene import Blank
+from weft.systems.shaping import shaped
+from weft.weights import published
+
+STEPS = 25
+GUIDANCE = 4.5
+ONE_PASS_S = 10.0
+"""The longest clip that is played at once: beyond it segments fall behind what they stand for."""
+RATE = 44100
+EYES: tuple[Eye, ...] = ("clip", "sync")
+
+
+@dataclass(kw_only=True)
+class MMAudio:
+    """The performer. `one_pass_s`: longer clips are played in windows of 8 s. Deterministic for (clip, sheet, seed,
+    take, steps, guidance) on one machine; takes made beside each other differ from those made alone by rounding."""
+
+    parts: Parts
+    one_pass_s: float = ONE_PASS_S
+    cache: Cache = field(default_factory=lambda: Cache(root=folder()))
+    rate: int = RATE
+    weights: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of every file that the last performance came from."""
+
+    def perform(self, request: Request) -> Iterator[np.ndarray]:
+        """Yield float32 blocks `[2, n]`, `round(duration * 44100)` samples in all.
+
+        Raises WeightsError, MediaError, MissingExtra, and UserError for steps below 1, guidance that is no number, a
+        reference recording, or too little memory.
+        """
+        return self.perform_together([request])[0]
+
+    def perform_together(self, requests: Sequence[Request]) -> list[Iterator[np.ndarray]]:
+        """As `perform`, for requests that differ in their take alone: one batch, and what is seen is seen once.
+
+        Sounds may be taken in any order; the latents of those not yet taken wait in memory, 7 kB a second.
+        """
+        request = requests[0]
+        _check(request)
+        if any(replace(r, take=request.take) != request for r in requests):
+            raise ValueError("requests played together may differ in their take alone")
+        play = _Play(self.parts, request, self.one_pass_s)
+        seen = {eye for view in play.views for eye in eyes_of(view, play.eyes)}
+        self.parts.require_files(clip="clip" in seen, sync="sync" in seen, text=bool(play.texts))
+        limit = limit_gb()
+        latents = tee(self._latents(play, [r.take for r in requests], limit), len(requests))
+        codec = cache(self.parts.load_codec)
+        return [self._sound(codec, latents[n], n, one) for n, one in enumerate(requests)]
+
+    def _latents(self, play: _Play, takes: list[int], limit: float) -> Iterator[tuple[Window, Tensor]]:
+        """Latents of all takes, window by window. What is seen is encoded first, and the encoders are let go of."""
+        try:
+            with in_use(self.cache.root):
+                seeing = Seeing(parts=self.parts, cache=self.cache)
+                seeing.encode(play.views, play.eyes, play.texts, play.request.progress)
+                require(self.parts.name, self.parts.playing_bytes(len(takes)))
+                self.weights = {f.file: published.sha256(published.path_of(f)) for f in self.parts.sounding}
+                self.weights |= seeing.used
+                yield from self._played(play, seeing, takes)
+        finally:  # who has all the samples asks for no more, so that nothing may come after the last window
+            prune(self.cache.root, limit)
+
+    def _played(self, play: _Play, seeing: Seeing, takes: list[int]) -> Iterator[tuple[Window, Tensor]]:
+        request, net, plan = play.request, self.parts.load_flow(), play.plan(seeing)
+        steps = STEPS if request.steps is None else request.steps
+        scale = GUIDANCE if request.guidance is None else request.guidance
+        if request.compat and scale < 1:
+            scale = 1.0
+
+        def noise(window: Window) -> Tensor:
+            count, channels = window.end - window.start, net.config.latent_dim
+            if request.compat:
+                drawn = [torch.Generator().manual_seed(request.seed + take) for take in takes]
+                return torch.cat([torch.randn(1, count, channels, generator=g) for g in drawn])
+            return torch.stack(
+                [frame_noise(request.seed, take, window.start, count, channels) for take in takes]
+            )
+
+        def tell(window: Window, step: int) -> None:
+            request.progress("perform", (plan.index(window) + step / steps) / len(plan))
+
+        return played(
+            net,
+            plan,
+            lambda window: play.told(window, seeing),
+            noise,
+            steps=steps,
+            term=ClassifierFree(scale=scale),
+            on_step=tell,
+        )
+
+    def _sound(
+        self,
+        codec: Callable[[], MelCodec],
+        pieces: Iterator[tuple[Window, Tensor]],
+        item: int,
+        request: Request,
+    ) -> Iterator[np.ndarray]:
+        first = next(pieces)  # before the codec is loaded: until now the encoders may have been in memory
+        own = ((window, latent[item : item + 1]) for window, latent in chain([first], pieces))
+        mono = (wave[0].numpy() for wave in sounded(codec(), own))
+        total = sample_count(request.duration, self.rate)
+        timed = exactly(resampled(mono, codec().rate, self.rate), total, 1)
+        both = (np.repeat(block, 2, axis=0) for block in timed)
+        yield from both if request.compat else riding(both, shaped(request.sheet))
+
+
+class _Play:
+    """What one performance is played from: its lengths, the stretches that are looked at, its words."""
+
+    def __init__(self, parts: Parts, request: Request, one_pass_s: float) -> None:
+        self.request, self.flow = request, parts.flow
+        self.rate = parts.flow.rate_hz / parts.flow.hop
+        self.whole = request.compat or request.duration <= one_pass_s
+        scene = request.scene
+        self.eyes: list[Eye] = [eye for eye in EYES if eye not in request.without]
+        self.scene = None if scene is None or isinstance(scene, Blank) or not self.eyes else scene
+        self.frames = self.lengths(request.duration).latent
+        size = self.frames if self.whole else self.flow.lengths(TRAINED_S).latent
+        self.windows = windows(self.frames, size, self.rate)
+        self.views = [] if self.scene is None else [self.view(window) for window in self.windows]
+        spoken = [self.prompt(window) for window in self.windows]
+        self.texts = [text for text in (*spoken, self.negative) if text is not None]
+
+    def lengths(self, seconds: float) -> Lengths:
+        try:
+            return self.flow.lengths(seconds, compat=self.request.compat)
+        except ValueError as error:
+            raise UserError(f"{error}") from error
+
+    def view(self, window: Window) -> View:
+        assert self.scene is not None
+        start = window.start / self.rate
+        rest = self.request.duration - start
+        return View(
+            scene=self.scene,
+            start=start,
+            duration=rest if self.whole else min(TRAINED_S, rest),
+            compat=self.request.compat,
+        )
+
+    def plan(self, seeing: Seeing) -> list[Window]:
+        """The windows; with `compat` as long as the pictures that the reference's reader found."""
+        if not (self.request.compat and self.views):
+            return self.windows
+        frames = self.lengths(seeing.seen(self.views[0], self.eyes).duration).latent
+        return windows(frames, frames, self.rate)
+
+    def told(self, window: Window, seeing: Seeing) -> dict[str, Conditions]:
+        """What the network is told in a window, and what it is led away from."""
+        found = Seen(duration=0.0)
+        if self.scene is not None:
+            found = seeing.seen(self.views[0] if self.whole else self.view(window), self.eyes)
+        lengths = self.lengths(found.duration or self.request.duration if self.whole else TRAINED_S)
+        if found.sync is not None:
+            lengths = replace(lengths, sync=found.sync.shape[1])
+        if found.clip is not None and found.clip.shape[1] > 1:
+            lengths = replace(lengths, clip=found.clip.shape[1])
+        prompt, negative = (
+            None if text is None else seeing.words(text) for text in (self.prompt(window), self.negative)
+        )
+        return {
+            "cond": lengths.conditions(clip=found.clip, sync=found.sync, text=prompt),
+            "uncond": lengths.conditions(text=negative),
+        }
+
+    @property
+    def negative(self) -> str | None:
+        return _encoded(self.request.sheet.what.negative, self.request.compat)
+
+    def prompt(self, window: Window) -> str | None:
+        """The words in force in a window, one after the other; not those that only the spotter read off the picture."""
+        sheet, spoken = self.request.sheet, ""
+        if not set((sheet.what.source or "").split("+")) <= {"spotter", "motion", ""}:
+            spoken = ". ".join(_in_force(sheet, window.start / self.rate, window.end / self.rate))
+        return _encoded(spoken, self.request.compat)
+
+
+def _in_force(sheet: CueSheet, start: float, end: float) -> list[str]:
+    edges = [start, *(t for s in sheet.what.segments for t in (s.start, s.end) if start < t < end)]
+    said = (sheet.what.prompt_at(t) for t in sorted(edges))
+    return list(dict.fromkeys(text for text in said if text))
+
+
+def _encoded(text: str | None, compat: bool) -> str | None:
+    """No words are the network's own null; the reference encodes the empty text in its place."""
+    return text or ("" if compat else None)
+
+
+def _check(request: Request) -> None:
+    if request.steps is not None and request.steps < 1:
+        raise UserError(f"{request.steps} sampler steps; give 1 or more")
+    if request.guidance is not None and not math.isfinite(request.guidance):
+        raise UserError(f"guidance {request.guidance} is not a number; 1 is off, {GUIDANCE:g} the default")
+    if request.reference is not None:
+        raise UserError("MMAudio hears no reference recording; leave --reference out, or take weft-mini")
+    unknown = sorted(set(request.without) - set(EYES))
+    if unknown:
+        raise UserError(f"--without {unknown[0]!r} is unknown; give {' or '.join(EYES)}")
