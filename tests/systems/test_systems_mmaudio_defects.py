@@ -102,6 +102,17 @@ def test_d7_the_picture_is_copied_by_default(tiny_row: SystemSpec, tmp_path: Pat
     assert packets(take.save(tmp_path / "made.mp4")) == packets(clip)
 
 
+def test_takes_are_as_loud_as_the_network_made_them(tiny_row: SystemSpec, play: Play, tmp_path: Path) -> None:
+    """The one gain that lifts weft's own instruments is not for a network that speaks at full level."""
+    clip = Video.open(write_clip(tmp_path / "c.mp4", 0.8))
+    sheet = CueSheet(clip=Clip(duration=clip.duration))
+    wave = play(request(clip, sheet=sheet))
+    assert 1e-3 < np.abs(wave).max() < 0.5, "nothing for the limiter to do"
+    np.testing.assert_allclose(
+        perform(clip, sheet, system=tiny_row.name, steps=2).audio, wave, atol=1e-5 * np.abs(wave).max()
+    )
+
+
 def test_d8_clips_of_a_tenth_of_a_second_and_batches_of_any_length_run(play: Play, tmp_path: Path) -> None:
     clip = Video.open(write_clip(tmp_path / "c.mp4", 0.12))
     assert play(request(clip)).shape == (2, round(clip.duration * RATE))
