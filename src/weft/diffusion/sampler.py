@@ -12,6 +12,7 @@ from torch import Tensor
 
 from weft.diffusion.guidance import Predict
 from weft.diffusion.process import Process
+from weft.diffusion.steering import Moment, Steer
 
 NOISE_BLOCK = 64
 """Latent frames drawn together; a frame's noise is a function of its absolute place alone."""
@@ -43,6 +44,7 @@ def sample(
     *,
     known: Tensor | None = None,
     mask: Tensor | None = None,
+    steer: Steer | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> Tensor:
     """Integrate from `noise` [B, T, D] to data with `steps` deterministic Euler steps.
@@ -56,6 +58,7 @@ def sample(
     be lost.
 
     known, mask: where `mask` [B, T, 1] is 1 the result is `known` [B, T, D]; the rest is made to fit it.
+    steer: may push the mixture after each step (see `weft.diffusion.steering`).
     """
     if steps < 1:
         raise ValueError(f"{steps} sampler steps; give 1 or more")
@@ -67,7 +70,21 @@ def sample(
         if known is not None and mask is not None:
             z = torch.where(mask > 0, process.noise(known, eps, now), z)
         out = predict(z, now).to(z.dtype)
-        z = process.noise(process.x0(z, now, out), process.eps(z, now, out), then)
+        before, z = z, process.noise(process.x0(z, now, out), process.eps(z, now, out), then)
+        if steer is not None:
+            z = steer(
+                Moment(
+                    step=i,
+                    steps=steps,
+                    process=process,
+                    before=before,
+                    now=now,
+                    then=then,
+                    out=out,
+                    z=z,
+                    predict=predict,
+                )
+            )
         if on_step is not None:
             on_step(i + 1)
     if known is not None and mask is not None:
