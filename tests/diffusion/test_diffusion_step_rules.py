@@ -74,6 +74,11 @@ def test_line_search_takes_the_whole_step_where_it_helps_and_none_where_nothing_
 
 
 @pytest.mark.parametrize("rule", [FreshAdam(), NormalisedGradient(), LineSearch()])
+def test_a_loss_in_float64_leaves_the_variables_type(rule) -> None:
+    assert rule(_draw(2, 3), lambda x: x.double().square().sum(1)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("rule", [FreshAdam(), NormalisedGradient(), LineSearch()])
 def test_what_is_not_finite_stays_and_the_others_move(rule) -> None:
     u = _draw(3, 4)
     u[1] = 0

@@ -116,6 +116,26 @@ def generate(
         bool,
         typer.Option("--compat", help="As the system's published reference does it, defects included."),
     ] = False,
+    guide: Annotated[
+        str | None,
+        typer.Option(
+            help="Hold the sound to picture and words together: volume, pairwise, mdg or seeing-hearing."
+        ),
+    ] = None,
+    guide_scale: Annotated[
+        float | None, typer.Option(help=r"How far a guided step goes \[0.1].", show_default=False)
+    ] = None,
+    guide_start: Annotated[
+        float | None,
+        typer.Option(help=r"Share of the steps before the first guided one \[0.2].", show_default=False),
+    ] = None,
+    guide_stop: Annotated[
+        float | None,
+        typer.Option(help=r"Share of the steps from which on none is guided \[0.85].", show_default=False),
+    ] = None,
+    guide_every: Annotated[
+        int | None, typer.Option(help=r"Guide every so many steps \[1].", show_default=False)
+    ] = None,
     start: Start = 0.0,
     duration: Duration = None,
     original: Annotated[
@@ -153,6 +173,11 @@ def generate(
         guidance=guidance,
         without=without,
         compat=compat,
+        guide=guide,
+        guide_scale=guide_scale,
+        guide_start=guide_start,
+        guide_stop=guide_stop,
+        guide_every=guide_every,
         start=start,
         duration=duration,
         original=original,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from weft.cues.sheet import CueSheet
     from weft.media import Video
     from weft.media.mixing import Original
+    from weft.systems.guide import Guidance
     from weft.systems.take import Take
 
 
@@ -71,6 +72,11 @@ def generate_takes(
     guidance: float | None,
     without: str | None,
     compat: bool,
+    guide: str | None,
+    guide_scale: float | None,
+    guide_start: float | None,
+    guide_stop: float | None,
+    guide_every: int | None,
     start: float,
     duration: float | None,
     original: str,
@@ -83,6 +89,7 @@ def generate_takes(
     from weft.media import Video
     from weft.media.atomic import refuse_existing
     from weft.systems.generate import cued, perform_takes, refuse_unable
+    from weft.systems.guide import guidable
     from weft.systems.scene import open_scene
     from weft.systems.table import DEFAULT
     from weft.systems.table import system as find_system
@@ -92,12 +99,15 @@ def generate_takes(
     scene = open_scene(clip, start, duration)
     unused = tuple(name.strip() for name in (without or "").split(",") if name.strip())
     refuse_unable(spec, scene, compat=compat, without=unused)
+    asked = _asked(guide, scale=guide_scale, start=guide_start, stop=guide_stop, every=guide_every)
+    if asked is not None:
+        guidable(spec, asked)
     if not isinstance(scene, Video):
         _refuse_without_video(clip, output, timeline=timeline, original=original)
         output = output or (clip or Path()).with_suffix(".weft.wav")
     paths = [_output(clip, output, out_dir, None if takes == 1 else n) for n in range(1, takes + 1)]
     for path in paths:
-        for sibling in _family(path, timeline).values():
+        for sibling in _family(path, timeline, guided=asked is not None).values():
             refuse_existing(sibling, overwrite=force)
     seconds: defaultdict[str, float] = defaultdict(float)
     clock = time.perf_counter()
@@ -115,6 +125,7 @@ def generate_takes(
             seed=seed,
             steps=steps,
             guidance=guidance,
+            guide=asked,
             lufs=lufs,
             seen=seen,
             without=unused,
@@ -141,7 +152,7 @@ def rerun_take(
     with console.progress() as progress:
         take, same, original = rerun(sidecar, clip=clip, progress=progress)
     path = output or _again(take, sidecar)
-    for sibling in _family(path, False).values():
+    for sibling in _family(path, False, guided=take.provenance["guide"] is not None).values():
         refuse_existing(sibling, overwrite=force)
     files = _keep(take, path, original=_original(original), timeline=False, force=force)
     console.say(f"{path}: {'the same samples' if same else 'NOT the same samples'} as {sidecar}")
@@ -286,10 +297,22 @@ def _output(clip: Path | None, output: Path | None, out_dir: Path | None, number
     return path if number is None else path.with_suffix(f".{number}{path.suffix}")
 
 
-def _family(path: Path, timeline: bool) -> dict[str, Path]:
+def _family(path: Path, timeline: bool, *, guided: bool) -> dict[str, Path]:
     """Every file that belongs to the result at `path`."""
     family = {"output": path, "cues": path.with_suffix(".cues.json"), "sidecar": path.with_suffix(".json")}
-    return family | ({"timeline": path.with_suffix(".png")} if timeline else {})
+    family |= {"timeline": path.with_suffix(".png")} if timeline else {}
+    return family | ({"guide": path.with_suffix(".guide.png")} if guided else {})
+
+
+def _asked(kind: str | None, **settings: Any) -> Guidance | None:
+    from weft.systems.guide import Guidance
+
+    if kind is not None:
+        return Guidance(kind=kind, **settings)
+    for name, value in settings.items():
+        if value is not None:
+            raise UserError(f"--guide-{name} {value:g} changes nothing without --guide; give --guide volume")
+    return None
 
 
 def _original(word: str) -> Original:
@@ -304,10 +327,15 @@ def _original(word: str) -> Original:
 def _keep(take: Take, path: Path, *, original: Original, timeline: bool, force: bool) -> dict[str, Any]:
     from weft.media import Video
 
-    files = _family(path, timeline)
+    guided = take.provenance["guide"]
+    files = _family(path, timeline, guided=guided is not None)
     take.save(path, original=original, overwrite=force)
     if timeline and isinstance(take.scene, Video):
         draw(files["timeline"], take.sheet, take.scene, take.audio, force)
+    if guided is not None:
+        from weft.systems.guide_log import draw_guided
+
+        draw_guided(files["guide"], guided, overwrite=force)
     return {k: str(v) for k, v in files.items()} | {"levels": take.levels}
 
 
@@ -319,6 +347,6 @@ def _tell(console: Console, files: dict[str, Any], name: str) -> None:
         else f"{levels['lufs']:.1f} LUFS, peak {levels['true_peak_db']:.1f} dBTP"
     )
     console.say(f"{files['output']}  ({name}, {loudness})")
-    for kind in ("cues", "sidecar", "timeline"):
+    for kind in ("cues", "sidecar", "timeline", "guide"):
         if kind in files:
             console.say(f"  {kind:<9} {files[kind]}")

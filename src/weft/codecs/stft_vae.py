@@ -272,9 +272,9 @@ class StftVae(nn.Module):
         x = self.unfold(self.decoder_deep(self.from_latent(z)))
         x = self.decoder_fine(x.unflatten(2, (c.frames, -1)).flatten(1, 2))
         x = self.decoder_norm(x)
-        out = self.write(x).float().transpose(1, 2)
-        stroke = 3.5 * torch.tanh(self.stroke(x).float().unflatten(2, (2, c.strokes)))
-        outline = self.outline_out(z).float().unflatten(2, (2, c.bands + 1, c.frames))
+        out = _single(self.write(x)).transpose(1, 2)
+        stroke = 3.5 * torch.tanh(_single(self.stroke(x)).unflatten(2, (2, c.strokes)))
+        outline = _single(self.outline_out(z)).unflatten(2, (2, c.bands + 1, c.frames))
         outline = outline.permute(0, 2, 3, 1, 4).flatten(3)
         common, apart = outline[:, 0] * 4 - 8, outline[:, 1] * 4
         level, real, imag, cosine, sine, lean, loud = out.split([bins] * 5 + [c.bands, 2], 1)
@@ -360,6 +360,11 @@ class StftVae(nn.Module):
         weights.check_keys(set(tensors), set(codec.state_dict()), str(name))
         codec.load_state_dict(tensors)
         return codec.eval().requires_grad_(False)
+
+
+def _single(x: Tensor) -> Tensor:
+    """Float32, or finer where x is."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _phasor(real: Tensor, imag: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ class Window:
     `every`-th of them from the first. `beyond`: only i > int(start·n), as the references count."""
 
     start: float = 0.2
-    stop: float = 0.9
+    stop: float = 0.85
     every: int = 1
     beyond: bool = False
 

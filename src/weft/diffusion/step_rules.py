@@ -71,7 +71,7 @@ class LineSearch:
         for _ in range(self.times):
             loss, slope = slope_of(u, value)
             way = unit_rms(slope)
-            length = torch.full_like(loss, self.rate)
+            length = torch.full_like(loss, self.rate, dtype=u.dtype)
             open_ = torch.ones_like(loss, dtype=torch.bool)
             for _ in range(self.halvings + 1):
                 trial = u - _like(length, u) * way

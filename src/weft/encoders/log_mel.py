@@ -28,7 +28,9 @@ def triangles() -> Tensor:
     hertz = np.arange(WINDOW // 2 + 1)[:, None] * RATE / WINDOW
     up = (hertz - edges[:-2]) / np.diff(edges)[:-1]
     down = (edges[2:] - hertz) / np.diff(edges)[1:]
-    return torch.from_numpy(np.maximum(0, np.minimum(up, down)).astype(np.float32))
+    # Kept for all callers: made in inference mode by the first, it would stop the gradients of the next.
+    with torch.inference_mode(False):
+        return torch.from_numpy(np.maximum(0, np.minimum(up, down)).astype(np.float32))
 
 
 def log_mel(wave: Tensor) -> Tensor:
@@ -44,8 +46,8 @@ def log_mel(wave: Tensor) -> Tensor:
         raise ValueError("wave holds NaN or infinity")
     frames = wave.shape[1] // HOP
     left = (WINDOW - HOP) // 2
-    padded = F.pad(wave.float(), (left, WINDOW))
-    window = torch.hann_window(WINDOW, device=wave.device)
+    padded = F.pad(wave.to(torch.promote_types(wave.dtype, torch.float32)), (left, WINDOW))
+    window = torch.hann_window(WINDOW, device=wave.device, dtype=padded.dtype)
     spectrum = torch.stft(padded, WINDOW, HOP, window=window, center=False, return_complex=True)
     power = spectrum[..., :frames].abs().square() * (2 / window.sum()).square()
     return (10 * torch.log10(power.mT @ triangles().to(power) + 1e-10)).clamp_min(FLOOR_DB)

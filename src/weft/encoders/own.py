@@ -1,9 +1,10 @@
 """weft's own embedders of sound, pictures and words, in one space: what `weft eval` uses where nothing else is at hand.
 
-Trained together in the world (recipes/train_encoders.py) and for judging alone: they share no weights with a generator,
-a codec or the spotter, and nothing is guided by them. All vectors have norm 1, D = 128. Sound and pictures are cut into
-the same windows, so rows of the two can be compared: their cosine falls when the sound is of another thing, and when it
-is late. Compare `weft.encoders.steps.summary` of either with a text.
+Trained together in the world (recipes/train_encoders.py), they share no weights with a generator, a codec or the
+spotter. They judge, and they can guide (`weft generate --guide`): of a take they guided they are no judge. All vectors
+have norm 1, D = 128. Sound and pictures are cut into the same windows, so rows of the two can be compared: their cosine
+falls when the sound is of another thing, and when it is late. Compare `weft.encoders.steps.summary` of either with a
+text.
 """
 
 from __future__ import annotations
@@ -59,6 +60,12 @@ class WeftAudio:
         """
         return self._each(wave, rate, lambda steps: self.net.embeddings(steps, self.hop))
 
+    def felt(self, wave: Tensor) -> Tensor:
+        """As `embed` at 44.1 kHz, all at once and with gradients from the vectors back to `wave`; finite or not."""
+        short = self.net.config.window * STEP_FRAMES * FRAME
+        ready = F.pad(wave, (0, max(0, short - wave.shape[1])))
+        return self.net.embeddings(self.net.steps(log_mel(ready)), self.hop)
+
     def logits(self, wave: Tensor, rate: int) -> Tensor:
         """Turn mono sound float `[B, N]` at `rate` Hz into logits `[B, 17]` of the material heard, for softmax. It
         learnt from sounds of 4 s. Raises as `embed`."""
@@ -100,6 +107,11 @@ class WeftVideo:
         Frame k is what is seen at k / 12.5 s. A clip of under 12 frames stands still after its last. Raises ValueError
         for other shapes and types.
         """
+        return self.net.embeddings(self.features(frames), self.hop)[0]
+
+    @torch.inference_mode()
+    def features(self, frames: np.ndarray) -> Tensor:
+        """What `embed_video` gathers in windows, for each of S steps: `[1, width, S]`; frames and errors as there."""
         seen = cells(frames)
         short = self.net.config.window - len(seen)
         if short > 0:
@@ -108,8 +120,7 @@ class WeftVideo:
             seen = np.concatenate([seen, last])
         at = np.minimum(looked(len(seen)), len(frames) - 1)
         looks = torch.from_numpy(frames[at]).permute(0, 3, 1, 2).float() / 255
-        steps = self.net.steps(torch.from_numpy(seen)[None], looks[None])
-        return self.net.embeddings(steps, self.hop)[0]
+        return self.net.steps(torch.from_numpy(seen)[None], looks[None])
 
 
 class WeftText:

@@ -15,6 +15,7 @@ from torch import Tensor
 from weft.diffusion.guidance import Combination, Predict
 from weft.diffusion.process import Process, RectifiedFlow
 from weft.diffusion.sampler import sample
+from weft.diffusion.steering import Steer
 from weft.generators.conditions import Conditions, Prepared, fit_together, joined
 from weft.generators.mmdit import MMDiT
 
@@ -30,13 +31,14 @@ def latents(
     process: Process | None = None,
     known: Tensor | None = None,
     mask: Tensor | None = None,
+    steer: Steer | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> Tensor:
     """Normalised latents [B, T, C] float32 from `noise` [B, T, C].
 
     `conditions` holds, by the names that `term` needs ("cond", "uncond"), what each prediction is told: for all B
     items, or for one, which is then projected once and holds for all. A negative prompt is the text of "uncond".
-    `known` and `mask` as in `sample`. Raises KeyError for a missing name, ValueError for steps below 1.
+    `known`, `mask` and `steer` as in `sample`. Raises KeyError for a missing name, ValueError for steps below 1.
     """
     if steps < 1:
         raise ValueError(f"{steps} sampler steps; give 1 or more")
@@ -44,7 +46,7 @@ def latents(
     batch, frames = noise.shape[:2]
     prepared = {name: _for_all(net, conditions[name], batch, frames) for name in term.needs}
     predict = guided_velocity(net, prepared, term, process.timesteps(steps).to(noise.device))
-    return sample(predict, process, noise, steps, known=known, mask=mask, on_step=on_step)
+    return sample(predict, process, noise, steps, known=known, mask=mask, steer=steer, on_step=on_step)
 
 
 def guided_velocity(

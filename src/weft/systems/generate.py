@@ -28,6 +28,7 @@ from weft.systems.takes import record_takes
 if TYPE_CHECKING:
     from weft.media import Video
     from weft.spotting import Observation
+    from weft.systems.guide import Guidance
 
 DECISIVE = 0.4
 """Probability from which a person's words are taken to name a material or action."""
@@ -84,6 +85,7 @@ def perform(
     take: int = 0,
     steps: int | None = None,
     guidance: float | None = None,
+    guide: Guidance | None = None,
     lufs: float | None = None,
     start: float = 0.0,
     duration: float | None = None,
@@ -97,8 +99,10 @@ def perform(
     The sound is `round(duration * rate)` samples, true peak at most -1 dBTP, at `lufs` integrated loudness if given;
     else as performed, lifted by one gain for all takes, or exactly at the envelope a person wrote. A system that
     listens to the picture looks at it where no person said what sounds, unless it has been `seen` (see `cued`).
-    `without`: what of the picture a system that looks at it is not to use; `compat`: as its reference does it.
-    Raises UserError for an unknown system, what it cannot do, or a missing reference.
+    `without`: what of the picture a system that looks at it is not to use; `compat`: as its reference does it. `guide`
+    holds a learned system to what picture and words mean together.
+    Raises UserError for an unknown system, what it cannot do, a missing reference, or a guide to a system that cannot
+    be guided or a clip without words.
     """
     found = perform_takes(
         clip,
@@ -108,6 +112,7 @@ def perform(
         seed=seed,
         steps=steps,
         guidance=guidance,
+        guide=guide,
         lufs=lufs,
         start=start,
         duration=duration,
@@ -128,6 +133,7 @@ def perform_takes(
     seed: int = 0,
     steps: int | None = None,
     guidance: float | None = None,
+    guide: Guidance | None = None,
     lufs: float | None = None,
     start: float = 0.0,
     duration: float | None = None,
@@ -138,10 +144,14 @@ def perform_takes(
 ) -> Iterator[Take]:
     """As `perform`, for several takes in order: each when it is done, together where the system plays them so."""
     from weft.spotting import observe, picture_tokens
+    from weft.systems.guide import guidable, guide_for
+    from weft.systems.guide_log import GuideLog
 
     spec = find_system(system or DEFAULT)
     scene = open_scene(clip, start, duration)
     refuse_unable(spec, scene, compat=compat, without=without)
+    if guide is not None:
+        guidable(spec, guide)
     picture = None
     if "picture" in spec.dials and _by_machine(sheet.what.source) and isinstance(scene, media.Video):
         seen = seen or observe(scene, progress=progress)
@@ -158,8 +168,10 @@ def perform_takes(
         without=without,
         compat=compat,
         progress=progress,
+        guide=None if guide is None or not isinstance(scene, media.Video) else guide_for(guide, scene, sheet),
     )
-    requests = [replace(request, take=take) for take in takes]
+    logs = (None if guide is None else GuideLog() for _ in takes)
+    requests = [replace(request, take=take, log=log) for take, log in zip(takes, logs, strict=True)]
     yield from record_takes(spec, requests, scene, sheet=sheet, lufs=lufs)
 
 
@@ -175,6 +187,7 @@ def generate(
     take: int = 0,
     steps: int | None = None,
     guidance: float | None = None,
+    guide: Guidance | None = None,
     lufs: float | None = None,
     start: float = 0.0,
     duration: float | None = None,
@@ -198,6 +211,7 @@ def generate(
         take=take,
         steps=steps,
         guidance=guidance,
+        guide=guide,
         lufs=lufs,
         seen=seen,
         without=without,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from weft.cues.sheet import CueSheet
 from weft.progress import Progress, silent
 from weft.systems.scene import Scene
+
+if TYPE_CHECKING:
+    from weft.systems.guide import Guide
+    from weft.systems.guide_log import GuideLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,7 @@ class Request:
     scene: what the performance is made to, for systems that look at it themselves; pictures are decoded when asked for.
     without: what of it a system is not to use, of its own list (MMAudio: "clip", "sync").
     compat: as the published reference does it, defects included.
+    guide: what the sound's meaning is held to while it is made, or None; what is read of it goes into `log`.
     """
 
     sheet: CueSheet
@@ -39,6 +44,8 @@ class Request:
     scene: Scene | None = None
     without: tuple[str, ...] = ()
     compat: bool = False
+    guide: Guide | None = None
+    log: GuideLog | None = field(default=None, compare=False)
     progress: Progress = field(default=silent, compare=False)
 
 

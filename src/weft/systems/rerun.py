@@ -9,6 +9,7 @@ from weft.errors import UserError
 from weft.progress import Progress, silent
 from weft.systems import sidecar
 from weft.systems.generate import perform_takes
+from weft.systems.guide import Guidance
 from weft.systems.scene import open_scene
 from weft.systems.take import Take
 
@@ -39,6 +40,7 @@ def rerun(
         seed=made["seed"],
         steps=made["steps"],
         guidance=made["guidance"],
+        guide=Guidance.of(made.get("guide")),
         lufs=made["lufs"],
         compat=made.get("compat", False),
         without=tuple(made.get("without", ())),

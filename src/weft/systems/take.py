@@ -92,6 +92,9 @@ class Take:
             "together": list(together),
             "steps": request.steps,
             "guidance": request.guidance,
+            "guide": None
+            if request.guide is None or request.log is None
+            else request.log.summary(request.guide),
             "lufs": lufs,
             "compat": request.compat,
             "without": list(request.without),

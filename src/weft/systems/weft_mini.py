@@ -25,6 +25,7 @@ from weft.cues.sheet import CueSheet
 from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.diffusion.guidance import ClassifierFree
 from weft.diffusion.sampler import frame_noise
+from weft.diffusion.steering import Steer
 from weft.encoders.text import TextEncoder
 from weft.errors import UserError, WeightsError
 from weft.generators.conditions import Conditions
@@ -32,6 +33,7 @@ from weft.generators.mmdit import MMDiT, MMDiTConfig
 from weft.generators.reference import reference_tokens
 from weft.generators.sampling import latents
 from weft.systems.desk import riding
+from weft.systems.guide import heard
 from weft.systems.performer import Request
 
 STEPS = 8
@@ -90,6 +92,7 @@ class WeftMini:
             raise UserError(f"{steps} sampler steps; give 1 or more")
         if not math.isfinite(scale):
             raise UserError(f"guidance {scale} is not a number; 1 is off, {GUIDANCE:g} the default")
+        guide, log = request.guide, request.log
         total = max(1, round(request.duration * self.rate))
         frames = -(-total // self.codec.hop)
         voice = self._voice(request)
@@ -107,6 +110,11 @@ class WeftMini:
             if behind:
                 known[:behind] = history[start - offset : fresh - offset]
                 mask[:behind] = 1
+            objective, steer = None, None
+            if guide is not None:
+                seconds = (start / self.codec.latent_rate, end / self.codec.latent_rate)
+                objective = guide.objective(heard(guide.ear, self.codec.decode, self.rate), *seconds)
+                steer = guide.steering(objective, None if log is None else log.guided(k))
             latent = self.sample(
                 conditions,
                 noise[None],
@@ -115,7 +123,10 @@ class WeftMini:
                 negative=voice.negative,
                 known=known[None],
                 mask=mask[None],
+                steer=steer,
             )[0]
+            if objective is not None and log is not None:
+                log.finish(k, objective(latent[None], -1).readings)
             history = torch.cat([history, latent[behind : keep - start]])
             final = keep == frames
             # A decoded frame depends on `context` neighbours on both sides: what lacks them yet waits.
@@ -164,8 +175,10 @@ class WeftMini:
         negative: Tensor | None = None,
         known: Tensor | None = None,
         mask: Tensor | None = None,
+        steer: Steer | None = None,
     ) -> Tensor:
-        """Latents `[B, T, D]` from noise `[B, T, D]`. `negative` are text tokens to steer away from.
+        """Latents `[B, T, D]` from noise `[B, T, D]`. `negative` are text tokens to steer away from, `steer` a push
+        between the steps.
 
         Guidance is on *what* alone: the prediction it leads away from knows when and where, but no material,
         action, word, reference or picture. Against a prediction that knows nothing it exaggerates the levels: a
@@ -178,7 +191,9 @@ class WeftMini:
                 sync[..., CHANNELS[name]] = 0
         without = Conditions(sync=sync, text=negative, clip_tokens=4, reference_tokens=4)
         told = {"cond": conditions, "uncond": without}
-        return latents(self.net, noise, told, ClassifierFree(scale=scale), steps, known=known, mask=mask)
+        return latents(
+            self.net, noise, told, ClassifierFree(scale=scale), steps, known=known, mask=mask, steer=steer
+        )
 
     def reference_tokens(self, wave: np.ndarray) -> Tensor:
         """Tokens `[1, 4, D]` of a recording `[2, N]` at 44.1 kHz: how its loudest event sounds."""
