@@ -55,7 +55,7 @@ class VideoNet(nn.Module):
         self.around = nn.Sequential(*(Around(config.width) for _ in range(config.depth)))
         self.head = WindowHead(config.width, config.d, config.window)
 
-    def steps(self, cells: Tensor, looks: Tensor, every: int = LOOK_EVERY) -> Tensor:
+    def steps(self, cells: Tensor, looks: Tensor | None = None, every: int = LOOK_EVERY) -> Tensor:
         """Turn cells `[B, S, 9, rows, columns]` (see `weft.encoders.eye`) and looks `[B, L, 3, H, W]`, 0..1, one for
         `every` steps and unused without a network for them, into features `[B, width, S]`. Raises ValueError for other
         shapes."""
@@ -74,10 +74,9 @@ class VideoNet(nn.Module):
         if self.config.look is None:
             return self.around(joined)
         blocks = clear[:, :, _LARGEST].split(every, 1)
-        if looks.shape[:2] != (b, len(blocks)):
-            raise ValueError(
-                f"looks have shape {tuple(looks.shape)}, but {s} steps need {len(blocks)}, one for {every} steps each"
-            )
+        if looks is None or looks.shape[:2] != (b, len(blocks)):
+            given = "are not given" if looks is None else f"have shape {tuple(looks.shape)}"
+            raise ValueError(f"looks {given}, but {s} steps need {len(blocks)}, one for {every} steps each")
         moved = torch.stack([block.amax(1) for block in blocks], 1)
         look = self.shown(self.look(looks.flatten(0, 1), moved.flatten(0, 1))[0]).view(b, len(blocks), -1)
         return self.around(joined + look.mT.repeat_interleave(every, 2)[:, :, :s])

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from weft import weights
 from weft.codecs.stft_vae import StftVae
-from weft.encoders.eye import FPS, SIZE, cells
+from weft.encoders.eye import FPS, SIZE
 from weft.encoders.own import WeftVideo
 from weft.encoders.text import TextEncoder
 from weft.media.video import Video
@@ -125,7 +125,7 @@ class OwnExtractor:
     def seen(self, frames: np.ndarray) -> tuple[Tensor, Tensor]:
         """Tokens of frames uint8 `[S, 72, 96, 3]` at 12.5 fps."""
         net = self.video.net
-        steps = net.steps(torch.from_numpy(cells(frames))[None])
+        steps = self.video.features(frames)
         return net.embeddings(steps, OWN_HOP)[0] * self.video.d**0.5, net.head.norm(steps)[0].T
 
 

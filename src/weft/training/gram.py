@@ -18,7 +18,7 @@ from weft.encoders.steps import summary
 from weft.encoders.text import TextEncoder
 from weft.encoders.text_net import TextNet, TextNetConfig
 from weft.encoders.video_net import VideoNet, VideoNetConfig
-from weft.training.encoders import altered, changed
+from weft.training.encoder_changes import altered, changed
 from weft.training.triples import Triples
 from weft.world.captions import captions
 
