@@ -1,0 +1,150 @@
+"""AudioLDM: text to sound by latent diffusion (Liu et al. 2023), on the maintained parts of diffusers and transformers.
+
+It hears words and nothing of the picture, unless it is guided (`weft.systems.guide`: Seeing & Hearing and MDG are
+AudioLDM guided). The repositories cvssp/audioldm-* are CC-BY-NC-SA 4.0 and a user's own copies.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from weft.codecs import audio_ldm as codec_parts
+from weft.codecs.audio_ldm import AudioLdmCodec
+from weft.diffusion.ddpm import Ddpm, NoiseSchedule
+from weft.diffusion.sampler import frame_noise
+from weft.encoders import clap_words
+from weft.encoders.clap_words import ClapWords
+from weft.errors import MissingExtra, UserError, WeightsError
+from weft.generators.audio_ldm import AudioLdmNet, latents, unet_class
+from weft.systems.guide import heard
+from weft.systems.performer import Request
+from weft.weights import published
+
+STEPS, GUIDANCE = 30, 2.5
+REPOSITORIES = ("audioldm-s-full-v2", "audioldm-m-full", "audioldm-l-full")
+LONGEST_S = 30.0
+"""It was trained on 10 s; attention over all of a latent at once grows with the square of its length."""
+
+
+class AudioLdm:
+    """The performer: mono sound at 16 kHz on two channels. Deterministic for (words, seed, take, steps, guidance)."""
+
+    rate = AudioLdmCodec.rate
+
+    def __init__(
+        self, net: AudioLdmNet, codec: AudioLdmCodec, words: ClapWords, process: Ddpm | None = None
+    ) -> None:
+        self.net, self.codec = codec_parts.frozen(net), codec_parts.frozen(codec)
+        self.words, self.process = words, process or Ddpm()
+
+    @classmethod
+    def load(cls, name: str = "audioldm-m-full") -> AudioLdm:
+        """A published one from the user's copy of its repository. Raises WeightsError where a part is missing or does
+        not fit, MissingExtra without diffusers or transformers."""
+        kl, gan, _ = codec_parts.classes()
+        tower, _ = clap_words.classes()
+        try:
+            from transformers import AutoTokenizer
+        except ModuleNotFoundError as error:
+            raise MissingExtra("AudioLDM", "systems") from error
+        unet = _part(unet_class(), name, "unet")
+        codec = AudioLdmCodec(_part(kl, name, "vae"), _part(gan, name, "vocoder"))
+        words = ClapWords(_part(tower, name, "text_encoder"), _part(AutoTokenizer, name, "tokenizer"))
+        return cls(AudioLdmNet(unet), codec, words, process_of(repository(name, "scheduler")))
+
+    def perform(self, request: Request) -> Iterator[np.ndarray]:
+        """Yield one float32 block `[2, round(duration * 16000)]`.
+
+        Raises UserError for a sheet without words, over 30 s, steps out of range or a guidance scale that is no number.
+        """
+        prompt = request.sheet.what.prompt
+        steps = STEPS if request.steps is None else request.steps
+        scale = GUIDANCE if request.guidance is None else request.guidance
+        if not prompt:
+            raise UserError("AudioLDM hears words alone, and this clip has none; give --prompt")
+        if request.duration > LONGEST_S:
+            raise UserError(
+                f"AudioLDM plays up to {LONGEST_S:g} s at once, not {request.duration:g}; give --duration"
+            )
+        if not 1 <= steps <= self.process.schedule.levels // 2:
+            raise UserError(f"{steps} sampler steps; AudioLDM takes 1 to {self.process.schedule.levels // 2}")
+        if not math.isfinite(scale):
+            raise UserError(f"guidance {scale} is not a number; 1 is off, {GUIDANCE:g} the default")
+        samples = max(1, round(request.duration * self.rate))
+        frames = max(4, self.codec.latent_frames(samples))
+        noise = frame_noise(request.seed, request.take, 0, frames, codec_parts.BANDS * 8)[None]
+        objective, steer = None, None
+        if request.guide is not None:
+            ear = heard(request.guide.ear, self.codec.decode, self.rate)
+            objective = request.guide.objective(ear, 0.0, request.duration)
+            steer = request.guide.steering(objective, None if request.log is None else request.log.guided(0))
+        told = self.words.embed_text([prompt, request.sheet.what.negative or ""])
+        latent = self.sample(noise, told[:1], told[1:], steps, scale, steer=steer)
+        if objective is not None and request.log is not None:
+            with torch.no_grad():
+                request.log.finish(0, objective(latent, -1).readings)
+        with torch.no_grad():
+            wave = self.codec.decode(latent, samples)[0, 0]
+        request.progress("perform", 1.0)
+        yield wave.expand(2, -1).numpy().astype(np.float32)
+
+    def sample(
+        self, noise: Tensor, words: Tensor, without: Tensor, steps: int, scale: float, **named: Any
+    ) -> Tensor:
+        """Latents `[B, T, 128]` of `noise`; see `weft.generators.audio_ldm.latents`."""
+        return latents(
+            self.net, noise, words, without, steps=steps, scale=scale, process=self.process, **named
+        )
+
+
+def repository(name: str, part: str) -> Path:
+    """The folder of a part of the user's copy. Raises UserError for an unknown repository, WeightsError for none."""
+    if name not in REPOSITORIES:
+        raise UserError(f"no AudioLDM {name!r}; choose {', '.join(REPOSITORIES)}")
+    folder = published.folder() / name / part
+    if not folder.is_dir():
+        raise WeightsError(
+            f"no {name}/{part} in {published.folder()}: get all of https://huggingface.co/cvssp/{name} (licence: "
+            "CC-BY-NC-SA 4.0) and put it there, or name its folder in WEFT_WEIGHTS"
+        )
+    return folder
+
+
+def process_of(folder: Path) -> Ddpm:
+    """The process that a repository's scheduler describes. Raises WeightsError where it is another kind."""
+    path = folder / "scheduler_config.json"
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        kinds = {"linear": False, "scaled_linear": True}
+        schedule = NoiseSchedule(
+            levels=told["num_train_timesteps"],
+            first=told["beta_start"],
+            last=told["beta_end"],
+            scaled=kinds[told["beta_schedule"]],
+        )
+        predicts = {"epsilon": "eps", "v_prediction": "v"}[told.get("prediction_type", "epsilon")]
+        return Ddpm(
+            schedule,
+            predicts=predicts,  # type: ignore[arg-type]
+            offset=told.get("steps_offset", 0),
+            to_data=told.get("set_alpha_to_one", True),
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsError(f"{path} is no scheduler of AudioLDM's ({error}); get it again") from error
+
+
+def _part(kind: Any, name: str, part: str) -> Any:
+    folder = repository(name, part)
+    try:
+        return kind.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(f"{folder} cannot be read ({first}); get it again from cvssp/{name}") from error
