@@ -107,7 +107,8 @@ def embed(
     k, n = share
     if per_shard < 1 or not 0 <= k < n:
         raise UserError(f"{per_shard} clips a shard, share {k} of {n}: give 1 or more, and 0 to {n - 1}")
-    claim(out, by.made_of, by.words(""))
+    made_of = by.made_of  # once: files of gigabytes may be hashed for it
+    claim(out, made_of, by.words(""))
     firsts = range(0, len(clips), per_shard)
     own, written, failed = list(firsts)[k::n], 0, dict[str, str]()
     for done, first in enumerate(own):
@@ -117,7 +118,8 @@ def embed(
             failed |= _failures(out, path)
             continue
         missed: dict[str, str] = {}
-        rows = _examples(clips[first : first + per_shard], by, film_windows, sound_windows, missed)
+        windows = _Windows(by=by, shapes=made_of["shapes"], films=film_windows, sounds=sound_windows)
+        rows = _examples(clips[first : first + per_shard], windows, missed)
         written += write_shard(path, rows)
         (out / f"{path.stem}-{FAILED}").write_text(json.dumps(missed, indent=1) + "\n")
         failed |= missed
@@ -125,58 +127,65 @@ def embed(
     return Embedding(shards=len(firsts), examples=written, failed=failed)
 
 
-def _examples(
-    clips: list[Captioned], by: Extractor, films: int, sounds: int, missed: dict[str, str]
-) -> Iterator[Example]:
+@dataclass(frozen=True, kw_only=True)
+class _Windows:
+    """How clips are cut: by which encoders, into tensors of which shapes, how many windows of a film and a sound."""
+
+    by: Extractor
+    shapes: dict[str, Any]
+    films: int
+    sounds: int
+
+    def of(self, clip: Captioned) -> Iterator[Example]:
+        """The windows of a clip. Raises MediaError for what cannot be used."""
+        by, video = self.by, _film(clip.path)
+        wave = read_audio(clip.path, by.rate, channels=by.channels)
+        peak = float(np.abs(wave).max()) if wave.size else 0.0
+        if peak < SILENT:
+            raise MediaError(f"{clip.path} is silent")
+        if by.peak is not None:
+            wave = wave * np.float32(by.peak / peak)
+        length = wave.shape[1] / by.rate
+        at = self._starts(length, video)
+        if not at:
+            raise MediaError(f"{clip.path} has {length:.2f} s of sound; a window is {by.seconds:g} s")
+        for number, start in enumerate(at):
+            begin = start if video is None else Video.open(clip.path, start).start if start else 0.0
+            mean, std = by.sound(_long_enough(torch.from_numpy(wave[:, round(begin * by.rate) :]), by))
+            seen, sync = (None, None) if video is None else by.pictures(clip.path, begin)
+            for name, value in (("mean", mean), ("clip", seen), ("sync", sync)):
+                if value is not None and list(value.shape) != self.shapes[name]:
+                    found = f"{name} {list(value.shape)}, not {self.shapes[name]}"
+                    raise MediaError(f"{clip.path} at {begin:g} s: {found}")
+            yield Example(
+                key=f"{clip.key}-{number}",
+                mean=mean,
+                std=std,
+                text=by.words(clip.caption),
+                clip=seen,
+                sync=sync,
+                caption=clip.caption,
+                source={"file": clip.path.name, "start": round(begin, 4)},
+            )
+
+    def _starts(self, length: float, video: Video | None) -> list[float]:
+        if video is None:
+            return starts(length, self.by.seconds, self.sounds)
+        seen = min(length, video.duration) + 0.02  # a film of 8 s may end with a frame, just before
+        if self.films == 1 and seen >= self.by.seconds:
+            return [0.0]
+        return starts(seen, self.by.seconds, self.films)
+
+
+def _examples(clips: list[Captioned], windows: _Windows, missed: dict[str, str]) -> Iterator[Example]:
     """Examples of clips that can be used; of the others `missed` says why."""
     for clip in clips:
         try:
-            made = list(_windows(clip, by, films, sounds))
+            made = list(windows.of(clip))
         except (MediaError, ValueError) as error:
             missed[clip.key] = str(error)
             continue
         yield from made
-
-
-def _windows(clip: Captioned, by: Extractor, films: int, sounds: int) -> Iterator[Example]:
-    """The windows of a clip. Raises MediaError for what cannot be used."""
-    video = _film(clip.path)
-    wave = read_audio(clip.path, by.rate, channels=by.channels)
-    peak = float(np.abs(wave).max()) if wave.size else 0.0
-    if peak < SILENT:
-        raise MediaError(f"{clip.path} is silent")
-    if by.peak is not None:
-        wave = wave * np.float32(by.peak / peak)
-    length = wave.shape[1] / by.rate
-    if video is None:
-        at = starts(length, by.seconds, sounds)
-    else:
-        seen = min(length, video.duration) + 0.02  # a film of 8 s may end with a frame, just before
-        at = [0.0] if films == 1 and seen >= by.seconds else starts(seen, by.seconds, films)
-    if not at:
-        raise MediaError(f"{clip.path} has {length:.2f} s of sound; a window is {by.seconds:g} s")
-    shapes: dict[str, Any] = by.made_of["shapes"]
-    for number, start in enumerate(at):
-        begin = start if video is None else Video.open(clip.path, start).start if start else 0.0
-        piece = torch.from_numpy(wave[:, round(begin * by.rate) :])
-        mean, std = by.sound(_long_enough(piece, by))
-        clip_tokens, sync = (None, None) if video is None else by.pictures(clip.path, begin)
-        made = {"mean": mean, "clip": clip_tokens, "sync": sync}
-        for name, value in made.items():
-            if value is not None and list(value.shape) != shapes[name]:
-                raise MediaError(
-                    f"{clip.path} at {begin:g} s: {name} {list(value.shape)}, not {shapes[name]}"
-                )
-        yield Example(
-            key=f"{clip.key}-{number}",
-            mean=mean,
-            std=std,
-            text=by.words(clip.caption),
-            clip=clip_tokens,
-            sync=sync,
-            caption=clip.caption,
-            source={"file": clip.path.name, "start": round(begin, 4)},
-        )
 
 
 def _long_enough(wave: torch.Tensor, by: Extractor) -> torch.Tensor:
