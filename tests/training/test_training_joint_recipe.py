@@ -138,7 +138,9 @@ def test_weights_begin_as_the_seed_says(tmp_path, data):
         torch.rand(3)
         loop = replace(LOOP, steps=1, seed=seed)
         run(replace(TINY, loop=loop), tmp_path / name, **data)
-        runs[name] = learnt(tmp_path / name, 0.05)["text_cond_proj.weight"]
+        found = learnt(tmp_path / name, 0.05)
+        runs[name] = found["text_cond_proj.weight"]
+        assert found["t_embed.mlp.0.weight"].std() < 0.03  # N(0, 0.02), where torch would draw 0.036
     assert torch.equal(runs["a"], runs["b"]) and not torch.equal(runs["a"], runs["c"])
 
 
