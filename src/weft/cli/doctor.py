@@ -15,7 +15,7 @@ from typing import Literal
 EXTRAS = {
     "world": ("mujoco", "pyroomacoustics", "webdataset"),
     "eval": ("librosa", "mir_eval", "sklearn"),
-    "systems": ("huggingface_hub",),
+    "systems": ("diffusers", "transformers"),
 }
 CORE = ("torch", "numpy", "scipy", "av", "soundfile", "soxr", "pyloudnorm", "safetensors", "typer", "rich")
 
