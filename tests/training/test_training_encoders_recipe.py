@@ -28,6 +28,7 @@ def run(folder: Path, steps: int) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.world
 def test_one_command_draws_learns_and_exports(tmp_path: Path) -> None:
     said = run(tmp_path, 20)

@@ -140,6 +140,8 @@ def test_pairs_give_their_own_sound_and_drawn_clips_the_same_features() -> None:
         onsets=np.zeros((3, 48), np.float32),
         index=np.arange(3),
         cells=np.zeros((3, 50, 9, 9, 12), np.float16),
+        looks=np.zeros((3, 9, 72, 96, 3), np.uint8),
+        box=np.zeros((3, 9, 4), np.float32),
     )
     found = of_pairs(pairs)
     assert np.array_equal(found.mel, pairs.mel[:, 0])
