@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from weft.cli.app_models import models
+from weft.cli.app_world import world
 from weft.cli.console import Console
+from weft.cli.flags import ClipArg, Cues, Duration, Force, Json, Quiet, Seed, Start
 
 app = typer.Typer(
     name="weft",
@@ -17,24 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-world = typer.Typer(
-    help="The procedural world that trains weft: look at it, build data from it.", no_args_is_help=True
-)
 app.add_typer(world, name="world")
-models = typer.Typer(help="The weights of others that systems and embedders run on.", no_args_is_help=True)
 app.add_typer(models, name="models")
-
-ClipArg = Annotated[Path, typer.Argument(metavar="CLIP", help="The video.", show_default=False)]
-Cues = Annotated[Path | None, typer.Option(help="Cue sheet; what it leaves out is spotted.")]
-Start = Annotated[float, typer.Option(help="Seconds into the clip to begin at.")]
-Duration = Annotated[float | None, typer.Option(help="Seconds of the clip to use; all of it if not given.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
-Force = Annotated[bool, typer.Option("--force", help="Write over existing outputs.")]
-ModelName = Annotated[
-    str, typer.Argument(metavar="NAME", help="A name of weft models list.", show_default=False)
-]
-Seed = Annotated[int, typer.Option(help="Names the random numbers: the same seed gives the same samples.")]
 
 
 def _version(wanted: bool) -> None:
@@ -305,53 +292,6 @@ def systems(json: Json = False) -> None:
     list_systems(Console(as_json=json))
 
 
-@models.command("list")
-def models_list(json: Json = False) -> None:
-    """List the systems and embedders that run on files of others, and which of them are here."""
-    from weft.cli.models import list_models
-
-    list_models(Console(as_json=json))
-
-
-@models.command("path")
-def models_path(name: ModelName, json: Json = False) -> None:
-    """Say which files NAME needs, where each lies or goes, and from where it comes."""
-    from weft.cli.models import tell_places
-
-    tell_places(Console(as_json=json), name)
-
-
-@models.command("verify")
-def models_verify(
-    name: Annotated[
-        str | None, typer.Argument(help=r"A name of the list \[all that is here].", show_default=False)
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Compare files with their published sums. Exit status 1 when one is missing or another."""
-    from weft.cli.models import verify_models
-
-    verify_models(Console(as_json=json), name)
-
-
-@models.command("download")
-def models_download(
-    name: ModelName,
-    mirror: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="A folder of a server that holds the files by their official names."
-        ),
-    ] = None,
-    quiet: Quiet = False,
-    json: Json = False,
-) -> None:
-    """Fetch the files of NAME, size and licence said first; what was interrupted goes on where it stopped."""
-    from weft.cli.models import download_model
-
-    download_model(Console(quiet, json), name, mirror=mirror)
-
-
 @app.command()
 def doctor(json: Json = False) -> None:
     """Say what this machine has and lacks, one line each."""
@@ -379,36 +319,3 @@ def train(
     from weft.cli.commands import run_recipe
 
     run_recipe(recipe, context.args)
-
-
-@world.command("sample")
-def world_sample(
-    folder: Annotated[Path, typer.Argument(help="Where the clips go.", show_default=False)],
-    domain: Annotated[str, typer.Option(help="hits, walks or drops.")] = "hits",
-    count: Annotated[int, typer.Option(min=1, help="How many clips.")] = 4,
-    seed: Seed = 0,
-    duration: Annotated[float, typer.Option(help="Seconds a clip.")] = 4.0,
-    force: Force = False,
-    quiet: Quiet = False,
-) -> None:
-    """Write clips of the world to look at and listen to, each with its exact cue sheet."""
-    from weft.cli.commands import sample_world
-
-    sample_world(
-        Console(quiet), folder, domain=domain, count=count, seed=seed, duration=duration, force=force
-    )
-
-
-@world.command("build")
-def world_build(
-    folder: Annotated[Path, typer.Argument(help="Where the shards go.", show_default=False)],
-    split: Annotated[str, typer.Option(help="train, val or test.")] = "train",
-    count: Annotated[int, typer.Option(min=1, help="How many clips.")] = 1000,
-    domains: Annotated[str, typer.Option(help="Comma-separated: hits,walks,drops.")] = "hits,walks,drops",
-    workers: Annotated[int, typer.Option(min=1, help="Processes beside each other.")] = 1,
-    quiet: Quiet = False,
-) -> None:
-    """Write WebDataset shards of the world; run again to go on where it stopped."""
-    from weft.cli.commands import build_world
-
-    build_world(Console(quiet), folder, split=split, count=count, domains=domains.split(","), workers=workers)
