@@ -4,6 +4,9 @@ CLIP ?= src/weft/samples/sample.mp4
 OUT ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests beside each other, a file's in one process; each process with one thread: two of many threads hinder each other.
+JOBS ?= 2
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 .PHONY: demo test check everyday setup setup-dev osmesa
 
@@ -12,7 +15,7 @@ demo: setup
 	@$(BIN)/weft generate "$(CLIP)" --out-dir "$(OUT)" --timeline --lufs -23 --force
 
 test: check
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: setup-dev osmesa
 	$(BIN)/ruff check .
@@ -20,7 +23,7 @@ check: setup-dev osmesa
 	$(BIN)/mypy
 
 everyday: setup-dev osmesa
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 setup: $(VENV)/.core
 setup-dev: $(VENV)/.dev
