@@ -33,6 +33,7 @@ from weft.systems.desk import ride
 from weft.systems.performer import Request
 from weft.systems.weft_mini import GUIDANCE, STEPS, WeftMini
 from weft.systems.weft_physical import WeftPhysical
+from weft.training.listener import listener
 from weft.training.patterns import trajectory
 from weft.world.captions import template
 from weft.world.clip import render_clip, revoice
@@ -132,7 +133,7 @@ class Stage:
     def __init__(self, out: Path, cache: Path, trees: int) -> None:
         self.out, self.begun = out, time.time()
         self.mini, self.physical = WeftMini.load(), WeftPhysical()
-        self.listener = listener(cache, trees)
+        self.listener = listener(cache, trees, DURATION)
         self.results: dict[str, Any] = {}
         if out.is_file() and (old := json.loads(out.read_text())).get("weights") == weights.sha256(
             "weft-mini"
@@ -196,23 +197,6 @@ def stacked(told: list[Conditions]) -> Conditions:
             fields[name] = torch.cat([torch.zeros_like(some) if f is None else f for f in found])
             fields[f"{name}_given"] = torch.tensor([f is not None for f in found])
     return Conditions(**fields)
-
-
-def listener(cache: Path, count: int) -> MaterialClassifier:
-    """The classifier fitted on true sounds of the training split, each material alike; kept in `cache`."""
-    if cache.is_file():
-        return MaterialClassifier.load(cache)
-    vectors, materials = [], []
-    for k in range(count):
-        material = MATERIALS[k % len(MATERIALS)]
-        scene = sample_scene(DOMAINS[k % 3], split_seed("train", 500_000 + k), duration=DURATION)
-        clip = render_clip(revoice(scene, material), picture=False)
-        if clip.events and clip.audio is not None:
-            vectors.append(features(clip.audio))
-            materials.append(material)
-    fitted = MaterialClassifier(trees=300).fit(vectors, materials)
-    fitted.save(cache)
-    return fitted
 
 
 # What a person does to a cue sheet

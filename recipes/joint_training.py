@@ -29,7 +29,6 @@ import torch
 
 from weft.codecs.stft_vae import StftVae
 from weft.cues.controls import CHANNELS
-from weft.cues.vocabulary import MATERIALS
 from weft.diffusion.guidance import ClassifierFree
 from weft.diffusion.sampler import frame_noise
 from weft.encoders.eye import FPS
@@ -46,7 +45,7 @@ from weft.training.extractors import OwnExtractor
 from weft.training.films import draw_films, read_films
 from weft.training.generator import encode_sounds, examples, write_sounds
 from weft.training.joint_recipe import JointRecipe, learnt, run
-from weft.world import DOMAINS, render_clip, revoice, sample_scene, split_seed
+from weft.training.listener import listener
 
 FILMS = {"train": range(90_000, 90_200), "test": range(160)}
 CAPTIONS = 3  # of each window of a film, as examples of their own
@@ -56,7 +55,7 @@ ASKED = ("pictures and words", "pictures", "words")
 EMBEDDERS = {"fad_weft": "weft", "fad_mel": "mel"}  # weft's own sound encoder, and plain log-mel statistics
 HELD = ("each", "found")  # what a row holds for comparing, and does not show
 STEPS, GUIDANCE, AT_ONCE = 16, 3.0, 16  # of the sampler; weft-mini's guidance, not chosen here
-LISTENER = range(500_000, 501_020)  # clips of the training split that the listener hears; no other recipe's
+LISTENER = 1020  # clips of the training split that the listener hears
 HERE = Path(__file__).parent
 
 
@@ -168,23 +167,6 @@ def windows(parts: list[Path], most: int) -> list[Window]:
     return found[:: max(1, len(found) // most)][:most]
 
 
-def listener(cache: Path) -> MaterialClassifier:
-    """Fitted on true sounds of 2 s of the training split, each material alike; kept in `cache`."""
-    if cache.is_file():
-        return MaterialClassifier.load(cache)
-    vectors, materials = [], []
-    for k in LISTENER:
-        material = MATERIALS[k % len(MATERIALS)]
-        scene = sample_scene(DOMAINS[k % 3], split_seed("train", k), duration=2.0)
-        clip = render_clip(revoice(scene, material), picture=False)
-        if clip.events and clip.audio is not None:
-            vectors.append(features(clip.audio))
-            materials.append(material)
-    fitted = MaterialClassifier(trees=300).fit(vectors, materials)
-    fitted.save(cache)
-    return fitted
-
-
 def sounded(
     net: MMDiT, own: OwnExtractor, codec: StftVae, some: list[Window], asked: str, seed: int
 ) -> list[np.ndarray]:
@@ -279,7 +261,7 @@ def judge(
     own: OwnExtractor, runs: Path, some: list[Window], recipe: JointRecipe, seconds: dict[str, float]
 ) -> dict:  # type: ignore[type-arg]
     """Rows of all arms, seeds and ways of asking, and of the true sounds; what was measured is kept in `runs`."""
-    ear = listener(runs / "listener.joblib")
+    ear = listener(runs / "listener.joblib", LISTENER, 2.0)
     rows: dict[str, Any] = {}
 
     def kept(name: str, make: Any) -> dict[str, np.ndarray]:

@@ -73,7 +73,7 @@ def chain() -> tuple[StftVae, WeftAudio]:
     return codec, ear
 
 
-def _slopes_agree(value, x: Tensor, *, within: float, step: float = 1e-6) -> None:
+def assert_slopes_agree(value, x: Tensor, *, within: float, step: float = 1e-6) -> None:
     """The gradient along three directions against central differences."""
     _, slope = slope_of(x, value)
     assert float(slope.abs().max()) > 0
@@ -87,14 +87,14 @@ def _slopes_agree(value, x: Tensor, *, within: float, step: float = 1e-6) -> Non
 
 def test_gradients_agree_with_differences_through_the_decoder(chain: tuple[StftVae, WeftAudio]) -> None:
     mix = _draw(1, 2, 6 * 1024, seed=5)
-    _slopes_agree(lambda z: (chain[0].decode(z) * mix).flatten(1).sum(1), _draw(1, 6, 64), within=1e-6)
+    assert_slopes_agree(lambda z: (chain[0].decode(z) * mix).flatten(1).sum(1), _draw(1, 6, 64), within=1e-6)
 
 
 def test_gradients_agree_with_differences_through_the_ear(chain: tuple[StftVae, WeftAudio]) -> None:
     wave = 0.1 * _draw(1, 12 * 8 * 441)
     mix = _draw(1, 96, 64, seed=5)
-    _slopes_agree(lambda x: (log_mel(x) * mix).flatten(1).sum(1), wave, within=1e-6)
-    _slopes_agree(lambda x: (chain[1].felt(x)[:, 0] * _draw(128, seed=6)).sum(1), wave, within=1e-5)
+    assert_slopes_agree(lambda x: (log_mel(x) * mix).flatten(1).sum(1), wave, within=1e-6)
+    assert_slopes_agree(lambda x: (chain[1].felt(x)[:, 0] * _draw(128, seed=6)).sum(1), wave, within=1e-5)
 
 
 @pytest.mark.parametrize("loss", ["volume", "pairwise"])
@@ -105,7 +105,7 @@ def test_gradients_agree_with_differences_along_the_whole_chain(chain, loss) -> 
         return ear.felt(codec.decode(latent).mean(1)).mean(1)
 
     objective = Together(embed, _draw(128, seed=7), _draw(128, seed=8), loss=loss)
-    _slopes_agree(lambda z: objective(z, 0).loss, _draw(2, 42, 64), within=1e-5)
+    assert_slopes_agree(lambda z: objective(z, 0).loss, _draw(2, 42, 64), within=1e-5)
 
 
 def test_checkpointing_keeps_nothing_and_gives_the_same_gradient() -> None:

@@ -16,7 +16,6 @@ import soundfile
 
 import weft
 from weft import media
-from weft.cli import main
 
 
 @pytest.fixture
@@ -43,20 +42,6 @@ def written(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, 
     return "--cues", path
 
 
-@pytest.fixture
-def weft_run(monkeypatch, capsys):
-    """Run `weft ARGS` in this process -> (exit status, stdout, stderr)."""
-
-    def run(*args: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["weft", *map(str, args)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out, err = capsys.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return run
-
-
 def sound(path: Path) -> np.ndarray:
     return media.read_audio(path)
 
@@ -65,8 +50,8 @@ def names(folder: Path) -> set[str]:
     return {p.name for p in folder.iterdir()}
 
 
-def test_generate_writes_the_family_beside_the_clip(weft_run, clip):
-    status, out, _ = weft_run("generate", clip)
+def test_generate_writes_the_family_beside_the_clip(weft_command, clip):
+    status, out, _ = weft_command("generate", clip)
     assert status == 0
     assert names(clip.parent) == {"clip.mp4", "clip.weft.mp4", "clip.weft.cues.json", "clip.weft.json"}
     assert "clip.weft.mp4" in out
@@ -74,24 +59,24 @@ def test_generate_writes_the_family_beside_the_clip(weft_run, clip):
     assert result.has_audio and result.duration == pytest.approx(2.0)
 
 
-def test_timeline_draws_a_picture(weft_run, written, clip):
-    assert weft_run("generate", clip, *written, "--timeline")[0] == 0
+def test_timeline_draws_a_picture(weft_command, written, clip):
+    assert weft_command("generate", clip, *written, "--timeline")[0] == 0
     assert clip.with_suffix(".weft.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-def test_output_and_out_dir_name_the_result(weft_run, written, clip, tmp_path):
+def test_output_and_out_dir_name_the_result(weft_command, written, clip, tmp_path):
     (tmp_path / "there").mkdir()
-    assert weft_run("generate", clip, *written, "--out-dir", tmp_path / "there")[0] == 0
+    assert weft_command("generate", clip, *written, "--out-dir", tmp_path / "there")[0] == 0
     assert "clip.weft.mp4" in names(tmp_path / "there")
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "mine.wav")[0] == 0
+    assert weft_command("generate", clip, *written, "-o", tmp_path / "mine.wav")[0] == 0
     assert soundfile.info(tmp_path / "mine.wav").frames == 2 * 44100
 
 
-def test_takes_differ_and_equal_the_takes_made_alone(weft_run, written, clip, tmp_path):
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "two.wav", "--takes", 2)[0] == 0
+def test_takes_differ_and_equal_the_takes_made_alone(weft_command, written, clip, tmp_path):
+    assert weft_command("generate", clip, *written, "-o", tmp_path / "two.wav", "--takes", 2)[0] == 0
     first, second = sound(tmp_path / "two.1.wav"), sound(tmp_path / "two.2.wav")
     assert not np.array_equal(first, second)
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "one.wav")[0] == 0
+    assert weft_command("generate", clip, *written, "-o", tmp_path / "one.wav")[0] == 0
     assert np.array_equal(sound(tmp_path / "one.wav"), first)
 
 
@@ -104,9 +89,9 @@ def test_takes_differ_and_equal_the_takes_made_alone(weft_run, written, clip, tm
     ],
     ids=lambda f: f[0],
 )
-def test_each_flag_changes_the_sound(weft_run, clip, tmp_path, flags):
-    assert weft_run("generate", clip, "-o", tmp_path / "plain.wav")[0] == 0
-    assert weft_run("generate", clip, "-o", tmp_path / "flag.wav", *flags)[0] == 0
+def test_each_flag_changes_the_sound(weft_command, clip, tmp_path, flags):
+    assert weft_command("generate", clip, "-o", tmp_path / "plain.wav")[0] == 0
+    assert weft_command("generate", clip, "-o", tmp_path / "flag.wav", *flags)[0] == 0
     plain, changed = sound(tmp_path / "plain.wav"), sound(tmp_path / "flag.wav")
     assert plain.shape != changed.shape or not np.array_equal(plain, changed)
 
@@ -114,24 +99,26 @@ def test_each_flag_changes_the_sound(weft_run, clip, tmp_path, flags):
 @pytest.mark.parametrize(
     "flags", [("--seed", 1), ("--system", "weft-mini", "--steps", 2), ("--lufs", -35.0)], ids=lambda f: f[0]
 )
-def test_each_flag_of_the_performance_changes_the_sound(weft_run, written, clip, tmp_path, flags):
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "plain.wav")[0] == 0
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "flag.wav", *flags)[0] == 0
+def test_each_flag_of_the_performance_changes_the_sound(weft_command, written, clip, tmp_path, flags):
+    assert weft_command("generate", clip, *written, "-o", tmp_path / "plain.wav")[0] == 0
+    assert weft_command("generate", clip, *written, "-o", tmp_path / "flag.wav", *flags)[0] == 0
     assert not np.array_equal(sound(tmp_path / "plain.wav"), sound(tmp_path / "flag.wav"))
 
 
 @pytest.mark.parametrize("flags", [("--steps", 3), ("--guidance", 1.0)], ids=lambda f: f[0])
-def test_each_flag_of_the_learned_system_changes_the_sound(weft_run, written, clip, tmp_path, flags):
+def test_each_flag_of_the_learned_system_changes_the_sound(weft_command, written, clip, tmp_path, flags):
     common = ("--system", "weft-mini", "--prompt", "metal clang")
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "plain.wav", *common, "--steps", 2)[0] == 0
+    assert (
+        weft_command("generate", clip, *written, "-o", tmp_path / "plain.wav", *common, "--steps", 2)[0] == 0
+    )
     extra = flags if flags[0] == "--steps" else (*flags, "--steps", 2)
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "flag.wav", *common, *extra)[0] == 0
+    assert weft_command("generate", clip, *written, "-o", tmp_path / "flag.wav", *common, *extra)[0] == 0
     assert not np.array_equal(sound(tmp_path / "plain.wav"), sound(tmp_path / "flag.wav"))
 
 
-def test_negative_takes_a_material_away(weft_run, clip, tmp_path):
+def test_negative_takes_a_material_away(weft_command, clip, tmp_path):
     def materials(*flags: object) -> set[str]:
-        assert weft_run("generate", clip, "-o", tmp_path / "x.wav", "--force", *flags)[0] == 0
+        assert weft_command("generate", clip, "-o", tmp_path / "x.wav", "--force", *flags)[0] == 0
         return {e.material for e in events_of(weft.CueSheet.load(tmp_path / "x.cues.json"), 2.0)}
 
     from weft.systems.weft_physical import events_of
@@ -141,49 +128,51 @@ def test_negative_takes_a_material_away(weft_run, clip, tmp_path):
     assert "metal" not in materials(*both, "--negative", "metal, metallic")
 
 
-def test_spot_then_edit_then_generate(weft_run, clip, tmp_path):
-    assert weft_run("spot", clip, "--csv", tmp_path / "onsets.csv", "--timeline")[0] == 0
+def test_spot_then_edit_then_generate(weft_command, clip, tmp_path):
+    assert weft_command("spot", clip, "--csv", tmp_path / "onsets.csv", "--timeline")[0] == 0
     sheet = clip.with_suffix(".cues.json")
     document = json.loads(sheet.read_text())
     document["when"] = {"onsets": [{"t": 1.0, "strength": 1.0, "material": "metal", "action": "hit"}]}
     sheet.write_text(json.dumps(document))
-    assert weft_run("generate", clip, "--cues", sheet, "-o", tmp_path / "edited.wav")[0] == 0
+    assert weft_command("generate", clip, "--cues", sheet, "-o", tmp_path / "edited.wav")[0] == 0
     loud = np.abs(sound(tmp_path / "edited.wav")).max(axis=0)
     assert loud[: round(0.99 * 44100)].max() < 1e-3 < loud[round(0.99 * 44100) :].max()
     assert (tmp_path / "onsets.csv").read_text().startswith("t,")
 
 
 @pytest.mark.parametrize("original", ["replace", "keep", "mix", "duck"])
-def test_original_is_treated_as_asked(weft_run, written, clip, tmp_path, original):
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "first.mp4", "--seed", 4)[0] == 0
+def test_original_is_treated_as_asked(weft_command, written, clip, tmp_path, original):
+    assert weft_command("generate", clip, *written, "-o", tmp_path / "first.mp4", "--seed", 4)[0] == 0
     out = tmp_path / f"{original}.mp4"
-    assert weft_run("generate", tmp_path / "first.mp4", *written, "-o", out, "--original", original)[0] == 0
+    assert (
+        weft_command("generate", tmp_path / "first.mp4", *written, "-o", out, "--original", original)[0] == 0
+    )
     import av
 
     with av.open(str(out)) as file:
         assert len(file.streams.audio) == (2 if original == "keep" else 1)
 
 
-def test_rerun_gives_the_same_samples(weft_run, written, clip, tmp_path):
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "a.wav", "--seed", 9)[0] == 0
-    status, out, _ = weft_run("rerun", tmp_path / "a.json", "-o", tmp_path / "b.wav")
+def test_rerun_gives_the_same_samples(weft_command, written, clip, tmp_path):
+    assert weft_command("generate", clip, *written, "-o", tmp_path / "a.wav", "--seed", 9)[0] == 0
+    status, out, _ = weft_command("rerun", tmp_path / "a.json", "-o", tmp_path / "b.wav")
     assert status == 0 and "the same samples" in out
     assert np.array_equal(sound(tmp_path / "a.wav"), sound(tmp_path / "b.wav"))
 
 
-def test_quiet_is_silent_and_json_is_json(weft_run, written, clip, tmp_path):
-    assert weft_run("generate", clip, *written, "-o", tmp_path / "q.wav", "-q")[1:] == ("", "")
-    _, out, _ = weft_run("generate", clip, *written, "-o", tmp_path / "j.wav", "--json")
+def test_quiet_is_silent_and_json_is_json(weft_command, written, clip, tmp_path):
+    assert weft_command("generate", clip, *written, "-o", tmp_path / "q.wav", "-q")[1:] == ("", "")
+    _, out, _ = weft_command("generate", clip, *written, "-o", tmp_path / "j.wav", "--json")
     printed = json.loads(out)
     assert printed["takes"][0]["output"].endswith("j.wav")
     assert set(printed["seconds"]) == {"spot", "perform", "finish", "write"}
 
 
-def test_systems_and_doctor_print(weft_run):
-    status, out, _ = weft_run("systems", "--json")
+def test_systems_and_doctor_print(weft_command):
+    status, out, _ = weft_command("systems", "--json")
     assert status == 0
     assert {s["name"] for s in json.loads(out)["systems"]} >= {"weft-physical", "weft-mini"}
-    status, out, _ = weft_run("doctor")
+    status, out, _ = weft_command("doctor")
     assert status == 0 and "weights weft-text" in out and "FAIL" not in out
 
 
@@ -223,21 +212,21 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_misuse_is_one_line_and_exit_2(weft_run, clip, tmp_path, case):
+def test_misuse_is_one_line_and_exit_2(weft_command, clip, tmp_path, case):
     args, word = misuse(tmp_path)[case]
     before = names(tmp_path)
-    status, out, err = weft_run("generate", *args)
+    status, out, err = weft_command("generate", *args)
     assert status == 2
     assert out == "" and err.count("\n") == 1 and err.startswith("weft: ")
     assert word in err
     assert names(tmp_path) == before
 
 
-def test_existing_output_is_refused_until_forced(weft_run, written, clip):
-    assert weft_run("generate", clip, *written)[0] == 0
-    status, _, err = weft_run("generate", clip, *written)
+def test_existing_output_is_refused_until_forced(weft_command, written, clip):
+    assert weft_command("generate", clip, *written)[0] == 0
+    status, _, err = weft_command("generate", clip, *written)
     assert status == 2 and "exists" in err
-    assert weft_run("generate", clip, *written, "--force")[0] == 0
+    assert weft_command("generate", clip, *written, "--force")[0] == 0
 
 
 LISTENING = """
@@ -281,25 +270,25 @@ def test_ctrl_c_leaves_the_folder_as_it_was(clip):
         assert name.startswith("clip.weft.")
 
 
-def test_train_runs_a_recipe_with_its_own_flags(weft_run, tmp_path):
+def test_train_runs_a_recipe_with_its_own_flags(weft_command, tmp_path):
     recipe = tmp_path / "train_nothing.py"
     recipe.write_text("import sys, pathlib\npathlib.Path(sys.argv[2]).write_text(sys.argv[1])\nsys.exit(0)\n")
-    assert weft_run("train", recipe, "--steps", tmp_path / "ran")[0] == 0
+    assert weft_command("train", recipe, "--steps", tmp_path / "ran")[0] == 0
     assert (tmp_path / "ran").read_text() == "--steps"
-    status, _, err = weft_run("train", tmp_path / "train_nothin.py")
+    status, _, err = weft_command("train", tmp_path / "train_nothin.py")
     assert status == 2 and "train_nothing.py" in err
 
 
 @pytest.mark.world
-def test_world_sample_and_build_write_clips(weft_run, tmp_path):
+def test_world_sample_and_build_write_clips(weft_command, tmp_path):
     pytest.importorskip("mujoco")
     flags = ("--count", 1, "--duration", 1.0, "--seed", 3)
-    assert weft_run("world", "sample", tmp_path / "s", "--domain", "hits", *flags)[0] == 0
+    assert weft_command("world", "sample", tmp_path / "s", "--domain", "hits", *flags)[0] == 0
     (clip,) = (tmp_path / "s").glob("*.mp4")
     assert media.Video.open(clip).has_audio
     assert weft.CueSheet.load(clip.with_suffix(".json")).when.source == "world"
     assert (
-        weft_run("world", "build", tmp_path / "b", "--count", 2, "--split", "val", "--domains", "hits")[0]
+        weft_command("world", "build", tmp_path / "b", "--count", 2, "--split", "val", "--domains", "hits")[0]
         == 0
     )
     assert list((tmp_path / "b").rglob("*.tar"))

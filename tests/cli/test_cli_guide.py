@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-
-from weft.cli import main
 
 SHEET = {
     "version": 1,
@@ -22,18 +19,14 @@ MINI = ("--system", "weft-mini", "--steps", 4)
 
 
 @pytest.fixture
-def weft_generate(monkeypatch, capsys, bar_clip: Path, tmp_path: Path):
+def weft_generate(weft_command, bar_clip: Path, tmp_path: Path):
     """Run `weft generate CLIP --cues SHEET ARGS` in a folder of the test's own -> (exit status, stderr)."""
     clip, sheet = Path(shutil.copy(bar_clip, tmp_path / "clip.mp4")), tmp_path / "sheet.json"
     sheet.write_text(json.dumps(SHEET))
 
     def run(*args: object) -> tuple[int, str]:
-        monkeypatch.setattr(
-            sys, "argv", ["weft", "generate", str(clip), "--cues", str(sheet), *map(str, args)]
-        )
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return int(stop.value.code or 0), capsys.readouterr().err
+        status, _, err = weft_command("generate", clip, "--cues", sheet, *args)
+        return status, err
 
     return run
 

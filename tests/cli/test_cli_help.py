@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
+from collections.abc import Callable
 
 import pytest
 
-from weft.cli import main
+Ran = tuple[int, str, str]
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,9 @@ from weft.cli import main
     ],
 )
 def test_defaults_in_brackets_are_printed(
-    command: str, shown: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, shown: list[str], monkeypatch: pytest.MonkeyPatch, weft_command: Callable[..., Ran]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(sys, "argv", ["weft", command, "--help"])
-    with pytest.raises(SystemExit):
-        main()
-    out = capsys.readouterr().out
+    _, out, _ = weft_command(command, "--help")
     assert [s for s in shown if s not in out] == []
     assert re.search(r"\w +\.\s", out) is None  # a sentence whose end was swallowed

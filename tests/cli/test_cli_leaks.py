@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from weft.cli import main
 from weft.metrics import splits
 
 Ran = tuple[int, str, str]
 
 
 @pytest.fixture
-def weft_leaks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+def weft_leaks(weft_command: Callable[..., Ran]) -> Callable[..., Ran]:
     """Run `weft leaks ARGS` in this process -> (exit status, stdout, stderr)."""
-
-    def run(*args: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["weft", "leaks", *map(str, args)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out, err = capsys.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return run
+    return functools.partial(weft_command, "leaks")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from weft.cli import main
 from weft.cli.models import files_of, table
 from weft.evaluation.embedders import EMBEDDERS
 from weft.systems.table import SYSTEMS
@@ -23,21 +21,13 @@ NAME = "vggish"
 
 @pytest.fixture
 def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    weft_command: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[..., Ran]:
     """Run `weft ARGS` in this process with folders of the test's own -> (exit status, stdout, stderr)."""
     monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setenv("WEFT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "*")
-
-    def weft(*args: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["weft", *map(str, args)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out, err = capsys.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return weft
+    return weft_command
 
 
 @pytest.fixture

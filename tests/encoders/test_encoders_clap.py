@@ -6,6 +6,7 @@ shape is held. transformers 5.23 gave the language models there; here those test
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -194,8 +195,8 @@ def test_microsofts_file_of_the_published_size_is_loaded(
     torch.testing.assert_close(found[:, 1], late, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.skipif(TEXT, reason="transformers is installed")
-def test_without_transformers_the_text_says_what_to_install() -> None:
+def test_without_transformers_the_text_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingExtra, match=r"embedding text with CLAP needs the \[eval\] extra"):
         LaionClapNet(LAION, text=True)
 

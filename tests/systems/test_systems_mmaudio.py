@@ -102,7 +102,7 @@ GRID = [
 ]
 
 
-def lengths_of(play: Play, folder: Path, seconds: float, rate: Fraction | int, uneven: int) -> None:
+def assert_as_long(play: Play, folder: Path, seconds: float, rate: Fraction | int, uneven: int) -> None:
     video = Video.open(write_clip(folder / "c.mp4", seconds, rate, variable=bool(uneven)))
     assert video.duration == pytest.approx(seconds, abs=1 / float(rate))
     wave = play(request(video, steps=1))
@@ -115,7 +115,7 @@ def lengths_of(play: Play, folder: Path, seconds: float, rate: Fraction | int, u
 def test_sound_is_exactly_as_long_as_the_picture(
     play: Play, tmp_path: Path, seconds: float, rate: Fraction | int, uneven: int
 ) -> None:
-    lengths_of(play, tmp_path, seconds, rate, uneven)
+    assert_as_long(play, tmp_path, seconds, rate, uneven)
 
 
 @pytest.mark.slow
@@ -123,7 +123,7 @@ def test_sound_is_exactly_as_long_as_the_picture(
 def test_sound_is_exactly_as_long_as_any_picture(
     play: Play, tmp_path: Path, seconds: float, rate: Fraction | int, uneven: int
 ) -> None:
-    lengths_of(play, tmp_path, seconds, rate, uneven)
+    assert_as_long(play, tmp_path, seconds, rate, uneven)
 
 
 @BOTH

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ import torch
 from mmaudio_tiny import TINY_16K, TINY_44K, write_clip
 from PIL import Image
 
-from weft.cli import main
 from weft.media import Video, read_audio
 from weft.systems.mmaudio import MMAudio
 from weft.systems.table import SYSTEMS, system
@@ -32,22 +30,14 @@ WRITTEN = {
 def run(
     own_weights: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    weft_command: Callable[..., Ran],
     performer: Callable[..., MMAudio],
 ) -> Callable[..., Ran]:
     """Run `weft ARGS` in this process, the rows of MMAudio with tiny networks behind them."""
     for name, parts in ((NAME, TINY_16K), ("mmaudio-large-44k-v2", TINY_44K)):
         row = replace(system(name), load=lambda parts=parts: performer(parts))
         monkeypatch.setitem(SYSTEMS, name, row)
-
-    def weft(*args: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["weft", *map(str, args)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out, err = capsys.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return weft
+    return weft_command
 
 
 @pytest.fixture
