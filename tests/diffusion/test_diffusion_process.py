@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from weft.diffusion.guidance import ClassifierFree, guided
+from weft.diffusion.guidance import ClassifierFree, Predict, guided
 from weft.diffusion.process import RectifiedFlow
 from weft.diffusion.sampler import frame_noise, sample
 
@@ -92,3 +92,28 @@ def test_guidance_scale_one_is_off_and_asks_for_nothing_else() -> None:
 def test_guidance_names_the_missing_prediction() -> None:
     with pytest.raises(KeyError, match="uncond"):
         guided(ClassifierFree(scale=2.0), {"cond": lambda z, t: z})
+
+
+def test_guidance_is_off_before_its_time_and_asks_for_less() -> None:
+    asked: list[str] = []
+
+    def told(name: str, value: float) -> Predict:
+        def predict(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            asked.append(name)
+            return z * 0 + value
+
+        return predict
+
+    predict = guided(
+        ClassifierFree(scale=2.5, since=0.25), {"cond": told("cond", 3), "uncond": told("not", 1)}
+    )
+    z = torch.zeros(2, 1)
+    for t, wanted, names in ((0.0, 3.0, ["cond"]), (0.2, 3.0, ["cond"]), (0.25, 6.0, ["cond", "not"])):
+        asked.clear()
+        assert predict(z, torch.tensor(t).expand(2)).tolist() == [[wanted]] * 2
+        assert asked == names
+    assert predict(z, torch.tensor([0.3, 0.9])).tolist() == [[6.0]] * 2
+    with pytest.raises(ValueError, match="guidance is one for all items"):
+        predict(z, torch.tensor([0.1, 0.9]))
+    with pytest.raises(ValueError, match=r"guidance since 1\.5; give a time from 0"):
+        ClassifierFree(scale=2.0, since=1.5)

@@ -232,3 +232,17 @@ def test_sampling_in_windows_of_a_long_clip_is_finite(variant: Variant, net: MMD
         assert out.shape == (1, variant.lengths(seconds).latent, config.latent_dim)
         assert torch.isfinite(out).all()
     assert VARIANTS["small_16k"].lengths(12.0).latent == 375
+
+
+@torch.no_grad()
+def test_guidance_since_a_time_is_the_plain_path_before_it(variant: Variant, net: MMDiT) -> None:
+    told, noise = _told(variant, 1.0), _noise(variant, 1.0)
+    late = ClassifierFree(scale=4.5, since=0.5)
+
+    def by_hand(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        cond = net(z, t, told["cond"])
+        return cond if float(t[0]) < 0.5 else CFG({"cond": cond, "uncond": net(z, t, told["uncond"])})
+
+    found = latents(net, noise, told, late, 4)
+    _assert_close(found, sample(by_hand, RectifiedFlow(), noise, 4))
+    assert (found - latents(net, noise, told, CFG, 4)).abs().max() > 0.01

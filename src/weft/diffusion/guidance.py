@@ -18,7 +18,13 @@ class Combination(Protocol):
     """A guidance term: it says which predictions it needs, by name, and makes one of them."""
 
     @property
-    def needs(self) -> tuple[str, ...]: ...
+    def needs(self) -> tuple[str, ...]:
+        """The predictions it may ask for."""
+        ...
+
+    def at(self, t: float) -> Combination:
+        """The term as it stands at time t, 0 noise to 1 data; it may need fewer predictions."""
+        ...
 
     def __call__(self, predictions: Mapping[str, Tensor]) -> Tensor: ...
 
@@ -27,18 +33,43 @@ class Combination(Protocol):
 class ClassifierFree:
     """Classifier-free guidance (Ho & Salimans 2022, eq. 6). A negative prompt takes the place of
     `uncond`'s text.
+
+    scale: 1 is off. since: it is off before this time, 0 noise to 1 data (Kynkäänniemi et al. 2024: in the noise
+    it drives samples out of what was learnt). Raises ValueError for a `since` outside 0..1.
     """
 
     scale: float = 1.0
+    since: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.since <= 1:
+            raise ValueError(f"guidance since {self.since}; give a time from 0 (noise) to 1 (data)")
 
     @property
     def needs(self) -> tuple[str, ...]:
         return ("cond",) if self.scale == 1 else ("cond", "uncond")
 
+    def at(self, t: float) -> ClassifierFree:
+        return ClassifierFree(scale=1.0 if t < self.since else self.scale)
+
     def __call__(self, predictions: Mapping[str, Tensor]) -> Tensor:
         if self.scale == 1:
             return predictions["cond"]
         return predictions["uncond"] + self.scale * (predictions["cond"] - predictions["uncond"])
+
+
+def alike(t: Tensor) -> bool:
+    """Whether times [B] are one time, as a sampler expands it over its batch: without a stride."""
+    return t.numel() == 1 or not any(t.stride())
+
+
+def standing(term: Combination, t: Tensor) -> Combination:
+    """The term at times [B]. Raises ValueError where it is another for some of them."""
+    moments = t.flatten()[:1] if alike(t) else t.flatten()
+    first, *others = {term.at(moment) for moment in moments.tolist()}
+    if others:
+        raise ValueError("guidance is one for all items of a batch, and at these times it is not")
+    return first
 
 
 def guided(term: Combination, predict: Mapping[str, Predict]) -> Predict:
@@ -48,6 +79,7 @@ def guided(term: Combination, predict: Mapping[str, Predict]) -> Predict:
         raise KeyError(f"{type(term).__name__} needs {', '.join(missing)}; given {', '.join(predict)}")
 
     def combined(z: Tensor, t: Tensor) -> Tensor:
-        return term({name: predict[name](z, t) for name in term.needs})
+        now = standing(term, t)
+        return now({name: predict[name](z, t) for name in now.needs})
 
     return combined

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from weft.codecs.audio_ldm import as_picture, as_rows
 from weft.diffusion.ddpm import Ddpm
-from weft.diffusion.guidance import ClassifierFree, Combination, Predict
+from weft.diffusion.guidance import ClassifierFree, Combination, Predict, standing
 from weft.diffusion.sampler import sample
 from weft.diffusion.steering import Steer
 from weft.errors import MissingExtra
@@ -84,10 +84,11 @@ def predicting(net: AudioLdmNet, words: dict[str, Tensor], term: Combination, pr
     pass of the network a call."""
 
     def predict(z: Tensor, t: Tensor) -> Tensor:
-        count = len(term.needs)
-        told = torch.cat([words[name].expand(len(z), -1) for name in term.needs])
+        now = standing(term, t)
+        count = len(now.needs)
+        told = torch.cat([words[name].expand(len(z), -1) for name in now.needs])
         outs = net(z.repeat(count, 1, 1), process.level(t).repeat(count), told)
-        return term(dict(zip(term.needs, outs.chunk(count), strict=True)))
+        return now(dict(zip(now.needs, outs.chunk(count), strict=True)))
 
     return predict
 

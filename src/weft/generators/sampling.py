@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from weft.diffusion.guidance import Combination, Predict
+from weft.diffusion.guidance import Combination, Predict, alike, standing
 from weft.diffusion.process import Process, RectifiedFlow
 from weft.diffusion.sampler import sample
 from weft.diffusion.steering import Steer
@@ -57,17 +57,21 @@ def guided_velocity(
     Where the conditions have different numbers of tokens it is a pass for each. `times` are those the sampler will ask
     for: they are embedded together at once; any other time is embedded when it comes.
     """
-    parts = [prepared[name] for name in term.needs]
-    groups = [joined(parts)] if fit_together(parts) else parts
+    grouped: dict[tuple[str, ...], list[Prepared]] = {}
     embedded = {} if times is None else dict(zip(times.tolist(), net.t_embed(times).split(1), strict=True))
 
+    def told(names: tuple[str, ...]) -> list[Prepared]:
+        if names not in grouped:
+            parts = [prepared[name] for name in names]
+            grouped[names] = [joined(parts)] if fit_together(parts) else parts
+        return grouped[names]
+
     def predict(z: Tensor, t: Tensor) -> Tensor:
-        # A sampler expands one time over its batch, and so it has no stride.
-        alike = len(t) == 1 or t.stride(0) == 0
-        time = embedded.get(float(t[0])) if alike else None
+        now = standing(term, t)
+        time = embedded.get(float(t[0])) if alike(t) else None
         time = net.t_embed(t) if time is None else time.expand(len(z), -1)
-        outs = [net.flow(z, time, group) for group in groups]
-        return term(dict(zip(term.needs, torch.cat(outs).split(len(z)), strict=True)))
+        outs = [net.flow(z, time, group) for group in told(now.needs)]
+        return now(dict(zip(now.needs, torch.cat(outs).split(len(z)), strict=True)))
 
     return predict
 
