@@ -117,3 +117,24 @@ def test_guidance_is_off_before_its_time_and_asks_for_less() -> None:
         predict(z, torch.tensor([0.1, 0.9]))
     with pytest.raises(ValueError, match=r"guidance since 1\.5; give a time from 0"):
         ClassifierFree(scale=2.0, since=1.5)
+
+
+def test_rescaled_guidance_has_the_spread_of_what_was_told_item_by_item() -> None:
+    draw = torch.Generator().manual_seed(0)
+    cond, uncond = torch.randn(2, 3, 9, 4, generator=draw)
+    cond[1] *= 5
+    plain = ClassifierFree(scale=3.0)({"cond": cond, "uncond": uncond})
+    for part, wanted in (
+        (1.0, cond.flatten(1).std(1)),
+        (0.5, (cond.flatten(1).std(1) + plain.flatten(1).std(1)) / 2),
+    ):
+        led = ClassifierFree(scale=3.0, rescale=part)({"cond": cond, "uncond": uncond})
+        torch.testing.assert_close(led.flatten(1).std(1), wanted)
+        assert torch.cosine_similarity(led.flatten(1), plain.flatten(1)).min() > 0.9999
+        alone = ClassifierFree(scale=3.0, rescale=part)({"cond": cond[1:2], "uncond": uncond[1:2]})
+        torch.testing.assert_close(alone, led[1:2])
+    zeros = torch.zeros(1, 4, 2)
+    assert ClassifierFree(scale=3.0, rescale=1.0)({"cond": zeros, "uncond": zeros}).isfinite().all()
+    assert ClassifierFree(scale=3.0, rescale=0.7, since=0.2).at(0.5).rescale == 0.7
+    with pytest.raises(ValueError, match=r"guidance rescaled by 2\.0; give 0"):
+        ClassifierFree(scale=2.0, rescale=2.0)

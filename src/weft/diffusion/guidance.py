@@ -35,27 +35,40 @@ class ClassifierFree:
     `uncond`'s text.
 
     scale: 1 is off. since: it is off before this time, 0 noise to 1 data (Kynkäänniemi et al. 2024: in the noise
-    it drives samples out of what was learnt). Raises ValueError for a `since` outside 0..1.
+    it drives samples out of what was learnt). rescale: how far the spread of each item's prediction is brought back to
+    that of `cond`, 0 not at all, 1 wholly (Lin et al. 2023, eqs. 14-16). Raises ValueError outside 0..1.
     """
 
     scale: float = 1.0
     since: float = 0.0
+    rescale: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.since <= 1:
             raise ValueError(f"guidance since {self.since}; give a time from 0 (noise) to 1 (data)")
+        if not 0 <= self.rescale <= 1:
+            raise ValueError(f"guidance rescaled by {self.rescale}; give 0 (not) to 1 (wholly)")
 
     @property
     def needs(self) -> tuple[str, ...]:
         return ("cond",) if self.scale == 1 else ("cond", "uncond")
 
     def at(self, t: float) -> ClassifierFree:
-        return ClassifierFree(scale=1.0 if t < self.since else self.scale)
+        return ClassifierFree() if t < self.since else ClassifierFree(scale=self.scale, rescale=self.rescale)
 
     def __call__(self, predictions: Mapping[str, Tensor]) -> Tensor:
         if self.scale == 1:
             return predictions["cond"]
-        return predictions["uncond"] + self.scale * (predictions["cond"] - predictions["uncond"])
+        led = predictions["uncond"] + self.scale * (predictions["cond"] - predictions["uncond"])
+        if not self.rescale:
+            return led
+        return led * (1 - self.rescale + self.rescale * _spread(predictions["cond"]) / _spread(led))
+
+
+def _spread(prediction: Tensor) -> Tensor:
+    """The standard deviation of each item `[B, ...]`, shaped to multiply it; never 0."""
+    spread = prediction.flatten(1).std(1).clamp_min(1e-8)
+    return spread.reshape(-1, *[1] * (prediction.dim() - 1))
 
 
 def alike(t: Tensor) -> bool:
