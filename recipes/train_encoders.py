@@ -27,7 +27,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import weft.weights
 from weft.encoders.audio_net import AudioNetConfig
 from weft.encoders.text import TextEncoder
 from weft.encoders.text_net import TextNetConfig
@@ -37,6 +36,7 @@ from weft.training.arrays import Arrays
 from weft.training.encoder_batches import Shelf, batch_of
 from weft.training.encoders import Lesson, LessonConfig
 from weft.training.loop import CHECKPOINT, LOG, LoopConfig, ema_weights, train
+from weft.training.shipping import ship
 
 SEED = 20261121_3
 PER_PART = 100
@@ -107,16 +107,7 @@ def export(run: Path, out: Path, curve: Path, clips: dict[str, int]) -> None:
     module = lesson(LessonConfig())
     module.load_state_dict(ema_weights(run))
     step, minutes, _ = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)["counters"]
-    tensors = {
-        f"{name}.{key}": value.half() if value.is_floating_point() else value
-        for name in ("audio", "video", "text")
-        for key, value in getattr(module, name).state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    metadata = {name: asdict(getattr(module, name).config) for name in ("audio", "video", "text")}
-    metadata |= {"licence": "Apache-2.0", "trained": "recipes/train_encoders.py", "seed": SEED}
-    metadata |= {"steps": step, "minutes": round(minutes, 1), "words": weft.weights.sha256("weft-text")}
-    weft.weights.save(out, tensors, metadata)
+    ship(module, out, trained="recipes/train_encoders.py", seed=SEED, steps=step, minutes=round(minutes, 1))
     lines = [json.loads(line) for line in (run / LOG).read_text().splitlines()]
     what = f"weft's encoders: losses in nats, means over {LOOP.log_every} steps; one core, shared; bfloat16"
     table = {"what": what, "command": "python recipes/train_encoders.py all --data DATA --run RUN"}

@@ -3,10 +3,14 @@
     python recipes/train_encoders.py draw --data DATA --kind films --first 10000 --count 1900
     python recipes/train_gram.py train --data DATA --run RUN
     python recipes/train_gram.py measure --run RUN --cache CACHE
+    python recipes/train_gram.py train --data DATA --run LONG --seed 1 --steps 1000
+    python recipes/train_gram.py ship --run LONG
 
 DATA holds films-train-*; CACHE holds test-* (`recipes/build_world_cache.py`). `train` makes one run for each loss and
 seed, each resumable: call it again and it goes on. All start from the same networks and see the same batches; only
 the loss differs. `measure` asks every finished run for the test clips, writes results/gram.json, and says which won.
+`ship` writes the longer runs as files: GRAM's as weft-gram, which guides (`weft generate --guide`), the pairwise one
+beside its checkpoint, for `recipes/evaluate_guidance.py`.
 
 A caption tells material and action and little more, so beside "the clip itself" it is asked for any clip of its kind.
 """
@@ -36,6 +40,7 @@ from weft.training import pairs
 from weft.training.cache import drawn
 from weft.training.gram import Miniature, MiniatureConfig, batch_of
 from weft.training.loop import CHECKPOINT, LoopConfig, ema_weights, train
+from weft.training.shipping import ship
 from weft.training.triples import Triples, of_drawn, of_pairs
 
 SEEDS = (1, 2, 3)
@@ -49,6 +54,7 @@ COMPARED = ("pairwise", "gram")
 RANKS = (1, 10)
 MODALITIES = ("text", "video", "audio")
 OUT = Path(__file__).parents[1] / "results/gram.json"
+SHIPPED = Path(__file__).parents[1] / "src/weft/weights/weft-gram.safetensors"
 
 
 def config_of(loss: str) -> MiniatureConfig:
@@ -204,6 +210,26 @@ def judge(run: Path, cache: Path, split: str, out: Path) -> None:
     print(report["verdict"], flush=True)
 
 
+def keep(run: Path, seed: int) -> None:
+    """Write the moving averages of the seed's runs: GRAM's into the package, the pairwise one into its folder."""
+    for loss, out in (("gram", SHIPPED), ("pairwise", run / f"pairwise-{seed}" / "encoders.safetensors")):
+        folder, net = run / f"{loss}-{seed}", network(loss, 0)
+        net.load_state_dict(ema_weights(folder))
+        step, minutes, _ = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["counters"]
+        told = json.loads((folder / "told.json").read_text())
+        ship(
+            net,
+            out,
+            trained="recipes/train_gram.py",
+            loss=loss,
+            seed=seed,
+            steps=step,
+            minutes=round(minutes, 1),
+            **told,
+        )
+        print(f"{out}: {out.stat().st_size / 2**20:.2f} MiB, step {step}", flush=True)
+
+
 def chances(kinds: np.ndarray) -> dict[str, float]:
     alike = kinds[:, None] == kinds[None]
     return {f"its kind, R@{r}": round(retrieval.chance(alike, r), 4) for r in RANKS} | {
@@ -261,7 +287,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("stage", choices=("train", "measure"))
+    parser.add_argument("stage", choices=("train", "measure", "ship"))
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--run", type=Path, default=Path("run"))
     parser.add_argument("--cache", type=Path, default=Path("cache"))
@@ -275,6 +301,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     if given.stage == "train":
         learn(given.data, given.run, given.loss, given.seed, given.steps)
+    elif given.stage == "ship":
+        keep(given.run, given.seed[0])
     else:
         judge(given.run, given.cache, given.split, given.out)
 
