@@ -67,3 +67,24 @@ def test_importing_weft_is_light():
     code = "import weft, sys; print([m for m in ('torch', 'av', 'matplotlib', 'scipy', 'mujoco') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
+
+
+def test_a_performance_brings_neither_scipy_signal_nor_what_draws():
+    code = """
+import sys, numpy as np
+from weft.cues.sheet import Clip, CueSheet, Onset, When
+from weft.media import LoudnessMeter
+from weft.spotting import observe  # noqa: F401
+from weft.systems.performer import Request
+from weft.systems.weft_mini import WeftMini
+from weft.systems.weft_physical import WeftPhysical
+
+blow = Onset(t=0.1, strength=0.8, material="wood", action="hit")
+sheet = CueSheet(clip=Clip(duration=0.5), when=When(onsets=(blow,)))
+for performer in (WeftPhysical(), WeftMini.load()):
+    sound = np.concatenate(list(performer.perform(Request(sheet=sheet, duration=0.5))), axis=1)
+    LoudnessMeter(44100).add(sound)
+print([m for m in ("scipy.signal", "scipy.stats", "matplotlib", "mujoco", "sklearn") if m in sys.modules])
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"

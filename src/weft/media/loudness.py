@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from math import inf, log10, sqrt
+from math import inf, log10
 from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from weft.media.atomic import write_fault
+from weft.media.weighting import KWeighting
 
 CEILING_DB = -1.0
 _HALF = 12  # taps each side of an interpolated point; the recommendation's example filter has 6
@@ -175,32 +176,17 @@ class LoudnessMeter:
     """
 
     def __init__(self, rate: int) -> None:
-        # Brings scipy.signal, most of a second: commands that make no sound, `weft spot` among them, do without.
-        from pyloudnorm import IIRfilter
-
         self.rate = rate
-        self.filters = [
-            IIRfilter(4.0, 1 / sqrt(2), 1500.0, rate, "high_shelf"),
-            IIRfilter(0.0, 0.5, 38.0, rate, "high_pass"),
-        ]
-        self.states: list[np.ndarray] | None = None
+        self.weighting = KWeighting(rate)
         self.energies: list[np.ndarray] = []  # of each tenth of a second, [C]
         self.part = np.zeros(0)
         self.samples = 0
 
     def add(self, block: np.ndarray) -> None:
         """Append float `[C, n]`."""
-        from scipy.signal import lfilter, lfiltic
-
-        if self.states is None:
-            zero = [lfiltic(f.b, f.a, []) for f in self.filters]
-            self.states = [np.repeat(z[None, :], block.shape[0], axis=0) for z in zero]
+        if not self.samples:
             self.part = np.zeros(block.shape[0])
-        weighted = block.astype(np.float64)
-        for i, f in enumerate(self.filters):
-            weighted, self.states[i] = lfilter(f.b, f.a, weighted, axis=1, zi=self.states[i])
-            weighted = weighted * f.passband_gain
-        power = weighted**2
+        power = self.weighting.add(block) ** 2
         at = 0
         while at < power.shape[1]:
             edge = int(0.1 * (len(self.energies) + 1) * self.rate) - self.samples

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
-from scipy.signal import lfilter
 
 NEAR_DB, FAR_DB = 1.5, -12.5
 """Gain of the near and of the far ear at |pan| = 1: a level difference of 14 dB, linear in pan."""
@@ -38,6 +39,14 @@ def _delayed(wave: np.ndarray, delay: Curve, extra: int) -> np.ndarray:
     return np.interp(position, np.arange(len(wave)), wave, left=0.0, right=0.0).astype(np.float32)
 
 
+@cache
+def _shadow(rate: int) -> np.ndarray:
+    """The response of a low-pass of one pole, to where it has died away (below 1e-8)."""
+    pole = np.exp(-2 * np.pi * _DULL_HZ / rate)
+    length = int(np.ceil(np.log(1e-8) / np.log(pole)))
+    return ((1 - pole) * pole ** np.arange(length)).astype(np.float32)
+
+
 def place(wave: np.ndarray, pan: Curve, depth: Curve, rate: int) -> tuple[np.ndarray, np.ndarray]:
     """Mono [n] at `pan`, `depth` (numbers, or curves [n] for a source that moves) -> direct [2, m] and room
     send [2, m].
@@ -47,12 +56,7 @@ def place(wave: np.ndarray, pan: Curve, depth: Curve, rate: int) -> tuple[np.nda
     (air) and raises the room's share.
     """
     extra = int(np.ceil(ITD_S * rate)) + 1
-    dull_pole = np.exp(-2 * np.pi * _DULL_HZ / rate)
-    dull = lfilter(
-        np.array([1 - dull_pole], np.float32),
-        np.array([1.0, -dull_pole], np.float32),
-        wave.astype(np.float32),
-    )
+    dull = np.convolve(wave.astype(np.float32), _shadow(rate))[: len(wave)]
     direct_db = DEPTH_DB * (np.asarray(depth) - REFERENCE_DEPTH)
     loss = 10 ** (direct_db / 20)
     send_loss = 10 ** ((0.4 * direct_db + _SEND_DB) / 20)

@@ -34,10 +34,13 @@ class WeftPhysical:
         return riding(self._play(request), request.sheet, pan=False)
 
     def _play(self, request: Request) -> Iterator[np.ndarray]:
-        from weft.synthesis.reference import analyse
         from weft.synthesis.render import render_blocks
 
-        voice = None if request.reference is None else analyse(request.reference, RATE)
+        voice = None
+        if request.reference is not None:
+            from weft.synthesis.reference import analyse  # brings scipy.signal, most of a second
+
+            voice = analyse(request.reference, RATE)
         events = events_of(request.sheet, request.duration)
         total, done = max(1, round(request.duration * RATE)), 0
         seed = take_seed(request.seed, request.take)
