@@ -7,11 +7,11 @@ it goes on where it was; "draw", "train" and "export" are its three parts. Films
 of stills two pictures are seen. Clips of the training split only; no other recipe draws sounds from 60000 or pictures
 from 70000 on. The numbers of clips and steps are options, so that a small run shows that everything works.
 
-The shipped weights are older and were not made so (results/encoders_training.json says how). Run once whole, but cut
-to 1000 films, 1200 sounds, 2000 stills and 700 steps (20.7 minutes on a core that others shared), this named .905 of
-200 test clips' materials by ear where they name .925, as many actions (.955), and its pictures were no better: not
-shipped. The loss of naming what is heard had come to .97 nats, theirs to .86: steps and scenes were lacking. At the
-full size below it has not been run.
+The weights that judge (weft-encoders) are older and were not made so (results/encoders_training.json says how). Run
+once whole, but cut (`--films 1000 --sounds 1200 --stills 2000 --steps 700`, 20.7 minutes on a core that others shared),
+this named .905 of 200 test clips' materials by ear where they name .925, as many actions (.955), and its pictures were
+no better: it does not judge but guide (weft-guide, results/guide_training.json). The loss of naming what is heard had
+come to .97 nats, theirs to .86: steps and scenes were lacking. At the full size below it has not been run.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def test_v_and_the_deltas_are_recorded_before_during_and_after(takes: dict[str, 
     assert set(told["before"]) == set(told["after"]) == set(READINGS)
     assert told["before"]["volume"] == told["steps"][0]["volume"]
     assert all(0 <= row["volume"] <= 1 and row["moved"] > 0 for row in told["steps"])
-    assert len(told["encoders"]["weft-encoders"]) == 64
+    assert len(told["encoders"]["weft-guide"]) == 64
     assert takes["still"].provenance["guide"]["before"] == pytest.approx(told["before"], abs=1e-5)
 
 

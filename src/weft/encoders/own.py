@@ -1,10 +1,10 @@
 """weft's own embedders of sound, pictures and words, in one space: what `weft eval` uses where nothing else is at hand.
 
 Trained together in the world (recipes/train_encoders.py), they share no weights with a generator, a codec or the
-spotter. They judge, and they can guide (`weft generate --guide`): of a take they guided they are no judge. All vectors
-have norm 1, D = 128. Sound and pictures are cut into the same windows, so rows of the two can be compared: their cosine
-falls when the sound is of another thing, and when it is late. Compare `weft.encoders.steps.summary` of either with a
-text.
+spotter. They judge; what guides a take (weft-guide, `weft generate --guide`) are networks of the same kind, learnt in
+another run. All vectors have norm 1, D = 128. Sound and pictures are cut into the same windows, so rows of the two can
+be compared: their cosine falls when the sound is of another thing, and when it is late. Compare
+`weft.encoders.steps.summary` of either with a text.
 """
 
 from __future__ import annotations

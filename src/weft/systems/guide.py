@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from weft.media import Video
     from weft.systems.table import SystemSpec
 
+ENCODERS = "weft-guide"
+"""The encoders that guide: not those that judge (`weft.encoders.own.NAME`), for who is held to a judge pleases it."""
 HOP_S = HOP / STEP_HZ
 """Seconds from one window of pictures to the next."""
 
@@ -127,8 +129,8 @@ def guidable(spec: SystemSpec, asked: Guidance) -> None:
     asked.preset  # noqa: B018 - its errors are wanted
 
 
-def guide_for(asked: Guidance, video: Video, sheet: CueSheet, *, encoders: str = "weft-encoders") -> Guide:
-    """Embed a clip's pictures and words by weft's own encoders. Raises UserError where the sheet has no words, and
+def guide_for(asked: Guidance, video: Video, sheet: CueSheet, *, encoders: str = ENCODERS) -> Guide:
+    """Embed a clip's pictures and words by encoders of weft's kind. Raises UserError where the sheet has no words, and
     WeightsError where the encoders are missing."""
     from weft.encoders.own import WeftEncoders
 

@@ -17,7 +17,7 @@ from weft.errors import WeightsError
 if TYPE_CHECKING:
     import torch
 
-EMBEDDED = ("weft-codec", "weft-encoders", "weft-mini", "weft-spotter", "weft-text")
+EMBEDDED = ("weft-codec", "weft-encoders", "weft-guide", "weft-mini", "weft-spotter", "weft-text")
 
 
 def path_of(name: str | Path) -> Path:
