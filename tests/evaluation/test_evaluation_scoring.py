@@ -66,3 +66,21 @@ def test_clips_without_the_feature_are_not_counted() -> None:
     (found,) = score([metric(clip=one)], 4, lambda i, side: given[side][i], [None] * 4).scores
     assert found.n == 3 and found.value == pytest.approx(4 / 3)
     assert not score([metric(clip=one, true=("y",))], 4, lambda i, side: given[side][i], [None] * 4).scores
+
+
+def test_what_stands_beside_a_value_is_of_the_same_clips() -> None:
+    """A clip without a value may not weigh in the baseline alone: its loud reference would pass for the set's."""
+    given = clips(np.array([1.0, np.nan, 3.0]))
+    given["true"] = [{"x": {"x": np.array(v)}} for v in (1.0, 100.0, 3.0)]
+    row = metric(clip=one, baselines=("reference",), chance=lambda made, true: {"random": one(true, true)})
+    row = metric(**{**vars(row.metric), "true": ("x",)})
+    (found,) = score([row], 3, lambda i, side: given[side][i], [None] * 3).scores
+    assert found.value == 2.0 and found.n == 2
+    assert found.baselines == {"reference": 2.0, "random": 2.0}
+
+
+def test_a_baseline_that_a_clip_lacks_is_left_out_of_a_pooled_row() -> None:
+    given = clips(np.arange(1.0, 6.0))
+    row = metric(clip=one, pool=mean, baselines=("shuffled", "reference"))
+    (found,) = score([row], 5, lambda i, side: given[side][i], [1, 2, 3, 4, None]).scores
+    assert set(found.baselines) == {"reference"}

@@ -30,6 +30,7 @@ HALVES = 24
 FLOORS = 3
 BIG = 30_000  # rows in a set of embeddings above which fewer halves are drawn
 FEW = 10
+ONE = "one clip: no interval"
 
 
 @dataclass(kw_only=True)
@@ -81,10 +82,7 @@ def score(
             if not metric.pool:
                 board.values[i][row.name] = held.clips[-1]
             for baseline in metric.baselines:
-                instead = _seen(row, stand_in[baseline], "made") if baseline in stand_in else None
-                if instead is not None:
-                    with suppress(ValueError):
-                        held.instead.setdefault(baseline, []).append(row.compare(instead, b))
+                held.instead.setdefault(baseline, []).append(_stood_in(row, stand_in.get(baseline), b))
             for name, value in (metric.chance(a, b) if metric.chance else {}).items():
                 held.instead.setdefault(name, []).append(value)
             if metric.floor:
@@ -121,12 +119,21 @@ def _seen(row: Row, features: Measured, side: Literal["made", "true"]) -> Measur
     return view
 
 
+def _stood_in(row: Row, features: Measured | None, true: Measured) -> Any:
+    """What a row says of a clip with other features in place of the predicted sound's; None where it says nothing."""
+    instead = None if features is None else _seen(row, features, "made")
+    if instead is not None:
+        with suppress(ValueError):
+            return row.compare(instead, true)
+    return None
+
+
 def _number(value: float) -> float:
     return value if math.isfinite(value) else math.nan
 
 
 def _of_clips(row: Row, held: _Held) -> Score:
-    """The mean over clips."""
+    """The mean over clips, and what stands beside it over the same clips."""
     given = np.array(held.clips)
     known = given[~np.isnan(given)]
     flags = []
@@ -137,7 +144,7 @@ def _of_clips(row: Row, held: _Held) -> Score:
         return _row(row, held, value=math.nan, n=0, flags=tuple(flags))
     found = bootstrap(known)
     if known.size == 1:
-        flags.append("one clip: no interval")
+        flags.append(ONE)
     return _row(
         row,
         held,
@@ -146,7 +153,7 @@ def _of_clips(row: Row, held: _Held) -> Score:
         low=found.low if known.size > 1 else math.nan,
         high=found.high if known.size > 1 else math.nan,
         interval="bootstrap over clips",
-        baselines={name: _mean([_number(v) for v in values]) for name, values in held.instead.items()},
+        baselines=_means(held.instead, ~np.isnan(given)),
         flags=tuple(flags),
     )
 
@@ -161,12 +168,13 @@ def _of_set(row: Row, held: _Held) -> Score:
         parts = m.parts(held.clips) if m.parts else {}
     except ValueError as error:
         return _row(row, held, value=math.nan, n=n, flags=(f"refused: {error}",))
-    baselines = {k: _tried(pool, digests) for k, digests in held.instead.items() if len(digests) == n}
+    there = {k: digests for k, digests in held.instead.items() if not any(d is None for d in digests)}
+    baselines = {k: _tried(pool, digests) for k, digests in there.items()}
     flags = _few_rows(row, held)
     draws = m.halves or (HALVES if max(held.rows) <= BIG else FEW)
     spread = _half_spread(pool, held.clips, draws)
     if math.isnan(spread):
-        flags.append(f"{n} clip{'s'[: n != 1]}: too few for an interval")
+        flags.append(ONE if n == 1 else f"{n} clips: too few for an interval")
     return _row(
         row,
         held,
@@ -240,6 +248,12 @@ def _tried(pool: Callable[[Sequence[Any]], float], clips: Sequence[Any]) -> floa
         return math.nan
 
 
-def _mean(values: list[float]) -> float:
-    known = [v for v in values if not math.isnan(v)]
-    return float(np.mean(known)) if known else math.nan
+def _means(instead: dict[str, list[float | None]], counted: np.ndarray) -> dict[str, float]:
+    """Each baseline's mean over the clips `counted` `[n]` that the value counts; none where it says nothing at all."""
+    out = {}
+    for name, values in instead.items():
+        if any(v is not None for v in values):
+            some = [_number(v) for v, counts in zip(values, counted, strict=True) if counts and v is not None]
+            known = [v for v in some if not math.isnan(v)]
+            out[name] = float(np.mean(known)) if known else math.nan
+    return out
