@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -45,6 +46,11 @@ class Toy:
 
     def embed_text(self, texts: list[str]) -> torch.Tensor:
         return torch.tensor([[float(len(t)), float(len(t)) ** 2] for t in texts])
+
+
+def deaf(sound: object) -> dict[str, np.ndarray]:
+    """A feature: whether Ctrl-C is held back in the process that measures."""
+    return {"deaf": np.array(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set()))}
 
 
 def sha() -> str:

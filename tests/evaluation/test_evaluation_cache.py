@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation_toys import RATE, TOY, clicks, other_sha
+from evaluation_toys import RATE, TOY, clicks, deaf, other_sha
 
 from weft.evaluation.cache import key
-from weft.evaluation.features import FEATURES
+from weft.evaluation.features import FEATURES, Feature
+from weft.evaluation.measuring import Task, measure
 from weft.evaluation.protocols import Protocol
 from weft.evaluation.reading import Window
 from weft.evaluation.result import Evaluation
@@ -53,6 +54,23 @@ def test_a_second_run_measures_nothing_and_gives_the_same_numbers(run: Run, pair
     assert first.work["measured"] == 7 * EACH  # six sounds, and silence once
     assert second.work == {"measured": 0, "cached": 6 * EACH}
     assert told(first) == told(second)
+
+
+def test_workers_never_hear_ctrl_c_not_even_while_they_start(tmp_path: Path) -> None:
+    """A traceback of each of them would bury the one line that says that the run was stopped."""
+    feature = Feature(name="deaf", of="sound", make=deaf, identity="deaf")
+    window = Window(rate=RATE)
+    tasks = [
+        Task(content=f"silence {s:g} s", of="sound", features=(feature,), window=window, silence_s=s)
+        for s in (1.0, 2.0)
+    ]
+    outcomes = measure(tasks, tmp_path, jobs=2)
+    assert not any(o.unread or o.failed for o in outcomes)
+    store = Cache(root=tmp_path)
+    for task in tasks:
+        kept = store.load(key(task.content, feature, window))
+        assert kept is not None and bool(kept["deaf"])
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
 
 
 def test_a_renamed_file_keeps_its_features_and_a_changed_byte_loses_them(

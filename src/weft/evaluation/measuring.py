@@ -70,7 +70,8 @@ def measure(
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_settle)
         try:
-            futures = [pool.submit(carry_out, task, root) for task in tasks]
+            with _deaf_to_ctrl_c():  # the workers start here
+                futures = [pool.submit(carry_out, task, root) for task in tasks]
             for future in as_completed(futures):
                 out.append(future.result())
                 progress("measure", len(out) / len(tasks))
@@ -130,6 +131,20 @@ def _opened(task: Task) -> Iterator[Any]:
 def _line(error: Exception) -> str:
     text = " ".join(str(error).split()) or "no reason given"
     return text if isinstance(error, (WeftError, ValueError)) else f"{type(error).__name__}: {text}"
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Hold Ctrl-C back meanwhile. Processes started now never hear it, from their first import on, where it would end
+    in a traceback each; it is the parent's business."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _settle() -> None:
