@@ -144,31 +144,31 @@ def generate(
     json: Json = False,
 ) -> None:
     """Put sound to CLIP. Beside the result: its cue sheet and a sidecar that `weft rerun` plays again."""
-    from weft.cli.commands import generate_takes
+    from weft.cli.generating import asked_guidance, generate_takes
+    from weft.systems.playing import Playing
 
+    playing = Playing(
+        system=system,
+        seed=seed,
+        steps=steps,
+        guidance=guidance,
+        guide=asked_guidance(guide, scale=guide_scale, start=guide_start, stop=guide_stop, every=guide_every),
+        lufs=lufs,
+        without=tuple(name.strip() for name in (without or "").split(",") if name.strip()),
+        compat=compat,
+    )
     generate_takes(
         Console(quiet, json),
         clip,
+        playing,
         cues=cues,
         prompt=prompt,
         negative=negative,
         reference=reference,
-        system=system,
-        seed=seed,
         takes=takes,
-        steps=steps,
-        guidance=guidance,
-        without=without,
-        compat=compat,
-        guide=guide,
-        guide_scale=guide_scale,
-        guide_start=guide_start,
-        guide_stop=guide_stop,
-        guide_every=guide_every,
         start=start,
         duration=duration,
         original=original,
-        lufs=lufs,
         output=output,
         out_dir=out_dir,
         timeline=timeline,
@@ -186,7 +186,7 @@ def rerun(
     json: Json = False,
 ) -> None:
     """Play a take again from its sidecar and say whether the samples are the same."""
-    from weft.cli.commands import rerun_take
+    from weft.cli.generating import rerun_take
 
     rerun_take(Console(quiet, json), sidecar, clip=clip, output=output, force=force)
 

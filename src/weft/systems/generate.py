@@ -19,6 +19,7 @@ from weft.cues.sheet import Clip, CueSheet, Onset, What
 from weft.errors import UserError
 from weft.progress import Progress, silent
 from weft.systems.performer import Request
+from weft.systems.playing import Playing
 from weft.systems.scene import Blank, Scene, Still, open_scene
 from weft.systems.table import DEFAULT, SYSTEMS, SystemSpec
 from weft.systems.table import system as find_system
@@ -104,42 +105,27 @@ def perform(
     Raises UserError for an unknown system, what it cannot do, a missing reference, or a guide to a system that cannot
     be guided or a clip without words.
     """
-    found = perform_takes(
-        clip,
-        sheet,
-        (take,),
+    playing = Playing(
         system=system,
         seed=seed,
         steps=steps,
         guidance=guidance,
         guide=guide,
         lufs=lufs,
-        start=start,
-        duration=duration,
-        seen=seen,
         without=without,
         compat=compat,
-        progress=progress,
     )
-    return next(found)
+    scene = open_scene(clip, start, duration)
+    return next(perform_takes(scene, sheet, (take,), playing, seen=seen, progress=progress))
 
 
 def perform_takes(
-    clip: Scene | str | Path | None,
+    scene: Scene,
     sheet: CueSheet,
     takes: Sequence[int],
+    playing: Playing,
     *,
-    system: str | None = None,
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float | None = None,
-    guide: Guidance | None = None,
-    lufs: float | None = None,
-    start: float = 0.0,
-    duration: float | None = None,
     seen: Observation | None = None,
-    without: tuple[str, ...] = (),
-    compat: bool = False,
     progress: Progress = silent,
 ) -> Iterator[Take]:
     """As `perform`, for several takes in order: each when it is done, together where the system plays them so."""
@@ -147,9 +133,8 @@ def perform_takes(
     from weft.systems.guide import guidable, guide_for
     from weft.systems.guide_log import GuideLog
 
-    spec = find_system(system or DEFAULT)
-    scene = open_scene(clip, start, duration)
-    refuse_unable(spec, scene, compat=compat, without=without)
+    spec, guide = find_system(playing.system or DEFAULT), playing.guide
+    refuse_unable(spec, scene, playing)
     if guide is not None:
         guidable(spec, guide)
     picture = None
@@ -159,20 +144,20 @@ def perform_takes(
     request = Request(
         sheet=_heeded(sheet),
         duration=scene.duration,
-        seed=seed,
-        steps=steps,
-        guidance=guidance,
+        seed=playing.seed,
+        steps=playing.steps,
+        guidance=playing.guidance,
         reference=_reference(sheet),
         picture=picture,
         scene=scene,
-        without=without,
-        compat=compat,
+        without=playing.without,
+        compat=playing.compat,
         progress=progress,
         guide=None if guide is None or not isinstance(scene, media.Video) else guide_for(guide, scene, sheet),
     )
     logs = (None if guide is None else GuideLog() for _ in takes)
     requests = [replace(request, take=take, log=log) for take, log in zip(takes, logs, strict=True)]
-    yield from record_takes(spec, requests, scene, sheet=sheet, lufs=lufs)
+    yield from record_takes(spec, requests, scene, sheet=sheet, lufs=playing.lufs)
 
 
 def generate(
@@ -199,38 +184,33 @@ def generate(
 
     `clip` None, or a still picture, is for systems that need no video: give the `duration`, else it is 8 s.
     """
-    spec = find_system(system or DEFAULT)
-    scene = open_scene(clip, start, duration)
-    refuse_unable(spec, scene, compat=compat, without=without)
-    sheet, seen = cued(scene, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
-    return perform(
-        scene,
-        sheet,
+    playing = Playing(
         system=system,
         seed=seed,
-        take=take,
         steps=steps,
         guidance=guidance,
         guide=guide,
         lufs=lufs,
-        seen=seen,
         without=without,
         compat=compat,
-        progress=progress,
     )
+    scene = open_scene(clip, start, duration)
+    refuse_unable(find_system(system or DEFAULT), scene, playing)
+    sheet, seen = cued(scene, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
+    return next(perform_takes(scene, sheet, (take,), playing, seen=seen, progress=progress))
 
 
-def refuse_unable(spec: SystemSpec, scene: Scene, *, compat: bool, without: Sequence[str]) -> None:
+def refuse_unable(spec: SystemSpec, scene: Scene, playing: Playing) -> None:
     """Raise UserError for what a system cannot do, or lacks files for, before any work is done."""
     if spec.needs_video and not isinstance(scene, media.Video):
         what = "a length alone" if isinstance(scene, Blank) else f"{scene.path}, a still picture"
         able = ", ".join(one.name for one in SYSTEMS.values() if not one.needs_video)
         raise UserError(f"{spec.name} plays to a video, not to {what}; systems that need none: {able}")
-    if compat and not spec.compat:
+    if playing.compat and not spec.compat:
         raise UserError(f"{spec.name} has no published reference; leave --compat out")
-    if without and "video" not in spec.dials:
+    if playing.without and "video" not in spec.dials:
         raise UserError(f"{spec.name} does not look at the picture itself; leave --without out")
-    spec.check(scene, without)
+    spec.check(scene, playing.without)
 
 
 def cued(

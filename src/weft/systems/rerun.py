@@ -10,6 +10,7 @@ from weft.progress import Progress, silent
 from weft.systems import sidecar
 from weft.systems.generate import perform_takes
 from weft.systems.guide import Guidance
+from weft.systems.playing import Playing
 from weft.systems.scene import open_scene
 from weft.systems.take import Take
 
@@ -32,10 +33,7 @@ def rerun(
     if source is not None and sidecar.file_sha256(source) != made["source"]["sha256"]:
         raise UserError(f"{source} is not the clip this take was made from; give it with --clip")
     takes = made.get("together") or [made["take"]]
-    performed = perform_takes(
-        scene,
-        sheet,
-        takes,
+    playing = Playing(
         system=made["system"],
         seed=made["seed"],
         steps=made["steps"],
@@ -44,7 +42,7 @@ def rerun(
         lufs=made["lufs"],
         compat=made.get("compat", False),
         without=tuple(made.get("without", ())),
-        progress=progress,
     )
+    performed = perform_takes(scene, sheet, takes, playing, progress=progress)
     take = next(islice(performed, takes.index(made["take"]), None))
     return take, take.provenance["audio"]["sha256"] == made["audio"]["sha256"], made["original"]
