@@ -103,6 +103,20 @@ def generate(
         bool,
         typer.Option("--compat", help="As the system's published reference does it, defects included."),
     ] = False,
+    region: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="START END", help="Make only these seconds anew, of the take that --from names."
+        ),
+    ] = None,
+    known: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="The take, or its sidecar, that stays as it is outside --region.",
+            show_default=False,
+        ),
+    ] = None,
     guide: Annotated[
         str | None,
         typer.Option(
@@ -144,7 +158,7 @@ def generate(
     json: Json = False,
 ) -> None:
     """Put sound to CLIP. Beside the result: its cue sheet and a sidecar that `weft rerun` plays again."""
-    from weft.cli.generating import asked_guidance, generate_takes
+    from weft.cli.generating import asked_guidance, asked_region, generate_takes
     from weft.systems.playing import Playing
 
     playing = Playing(
@@ -156,6 +170,7 @@ def generate(
         lufs=lufs,
         without=tuple(name.strip() for name in (without or "").split(",") if name.strip()),
         compat=compat,
+        region=asked_region(region, known),
     )
     generate_takes(
         Console(quiet, json),
@@ -180,6 +195,10 @@ def generate(
 def rerun(
     sidecar: Annotated[Path, typer.Argument(help="The .weft.json beside a take.", show_default=False)],
     clip: Annotated[Path | None, typer.Option(help="The clip, if it has moved.")] = None,
+    known: Annotated[
+        Path | None,
+        typer.Option("--from", help="The take of which a region was made anew, if it has moved."),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the result goes.")] = None,
     force: Force = False,
     quiet: Quiet = False,
@@ -188,7 +207,7 @@ def rerun(
     """Play a take again from its sidecar and say whether the samples are the same."""
     from weft.cli.generating import rerun_take
 
-    rerun_take(Console(quiet, json), sidecar, clip=clip, output=output, force=force)
+    rerun_take(Console(quiet, json), sidecar, clip=clip, known=known, output=output, force=force)
 
 
 @app.command("eval")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from weft.media.mixing import Original
     from weft.systems.guide import Guidance
     from weft.systems.playing import Playing
+    from weft.systems.region import Region
     from weft.systems.take import Take
 
 
@@ -38,13 +39,14 @@ def generate_takes(
 ) -> None:
     from weft.media import Video
     from weft.media.atomic import refuse_existing
-    from weft.systems.generate import cued, perform_takes, refuse_unable
+    from weft.systems.generate import as_before, cued, perform_takes, refuse_unable
     from weft.systems.guide import guidable
     from weft.systems.scene import open_scene
     from weft.systems.table import DEFAULT
     from weft.systems.table import system as find_system
 
     treatment = _original(original)
+    playing, heard = as_before(playing, cues)
     spec = find_system(playing.system or DEFAULT)
     scene = open_scene(clip, start, duration)
     refuse_unable(spec, scene, playing)
@@ -57,11 +59,12 @@ def generate_takes(
     for path in paths:
         for sibling in _family(path, timeline, guided=playing.guide is not None).values():
             refuse_existing(sibling, overwrite=force)
+            _refuse_over_take(sibling, playing.region)
     seconds: defaultdict[str, float] = defaultdict(float)
     clock = time.perf_counter()
     with console.progress() as progress:
         sheet, seen = cued(
-            scene, cues, prompt=prompt, negative=negative, reference=reference, progress=progress
+            scene, heard, prompt=prompt, negative=negative, reference=reference, progress=progress
         )
         seconds["spot"] = time.perf_counter() - clock
         made: list[dict[str, Any]] = []
@@ -78,13 +81,19 @@ def generate_takes(
 
 
 def rerun_take(
-    console: Console, sidecar: Path, *, clip: Path | None, output: Path | None, force: bool
+    console: Console,
+    sidecar: Path,
+    *,
+    clip: Path | None,
+    known: Path | None,
+    output: Path | None,
+    force: bool,
 ) -> None:
     from weft.media.atomic import refuse_existing
     from weft.systems.rerun import rerun
 
     with console.progress() as progress:
-        take, same, original = rerun(sidecar, clip=clip, progress=progress)
+        take, same, original = rerun(sidecar, clip=clip, known=known, progress=progress)
     path = output or _again(take, sidecar)
     for sibling in _family(path, False, guided=take.provenance["guide"] is not None).values():
         refuse_existing(sibling, overwrite=force)
@@ -148,6 +157,24 @@ def asked_guidance(kind: str | None, **settings: Any) -> Guidance | None:
         if value is not None:
             raise UserError(f"--guide-{name} {value:g} changes nothing without --guide; give --guide volume")
     return None
+
+
+def asked_region(seconds: tuple[float, float] | None, known: Path | None) -> Region | None:
+    """What `--region` and `--from` ask for together. Raises UserError for one without the other."""
+    from weft.systems.region import Region
+
+    if seconds is None and known is None:
+        return None
+    if known is None:
+        raise UserError("--region is a part of a take that is kept; give its file with --from")
+    if seconds is None:
+        raise UserError("--from names a take that is kept outside a region; give --region START END")
+    return Region(start=seconds[0], end=seconds[1], source=known)
+
+
+def _refuse_over_take(path: Path, region: Region | None) -> None:
+    if region is not None and path.resolve() == region.sound.resolve():
+        raise UserError(f"{path} is the take that is kept; give the result another name with --output")
 
 
 def _original(word: str) -> Original:

@@ -222,13 +222,18 @@ def _lufs(power: float) -> float:
 
 
 def finished(
-    blocks: Iterable[np.ndarray], rate: int, *, lufs: float | None = None, ceiling_db: float = CEILING_DB
+    blocks: Iterable[np.ndarray],
+    rate: int,
+    *,
+    lufs: float | None = None,
+    ceiling_db: float = CEILING_DB,
+    on_gain: Callable[[float], None] | None = None,
 ) -> Iterator[np.ndarray]:
     """Blocks ready to be delivered: at `lufs` if given, true peak at most `ceiling_db` dBTP.
 
     With `lufs` the sound is laid aside (on disk beyond 64 MiB), measured, and played again with one gain;
     peaks that then pass the ceiling are limited, which may leave a very peaky sound a little below the
-    target. Silence stays.
+    target. Silence stays. `on_gain` is told that gain in dB, once it is known.
     """
     if lufs is None:
         yield from limited(blocks, rate, ceiling_db)
@@ -248,6 +253,8 @@ def finished(
         spool.seek(0)
         measured = meter.lufs()
         gain = np.float32(10 ** ((lufs - measured) / 20) if measured > -inf else 1.0)
+        if on_gain is not None:
+            on_gain(20 * log10(float(gain)))
         replayed = (
             np.frombuffer(spool.read(4 * channels * n), np.float32).reshape(channels, n) * gain
             for n in lengths

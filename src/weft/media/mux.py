@@ -33,6 +33,7 @@ from weft.media.atomic import refuse_existing, write_fault, written_aside
 from weft.media.audio import (
     RATE,
     SOUND_SUFFIXES,
+    Subtype,
     exactly,
     iter_audio,
     resampled,
@@ -74,16 +75,19 @@ def mux(
     lufs: float | None = None,
     comment: str | None = None,
     overwrite: bool = False,
+    limit: bool = True,
+    subtype: Subtype = "24",
 ) -> MuxResult:
     """Write `video`'s picture, packets unchanged, with `sound` to `out`, whose suffix chooses the container.
 
     `sound` is an array `[C, N]`, blocks `[C, n]`, or a sound file; `rate` in Hz, mono or stereo. It is cut or
     filled up with silence to round(video.duration * rate) samples. .mp4, .m4v and .mov get AAC, .mkv FLAC (24
-    bit), .webm Opus at 48 kHz; .wav and .flac get the sound alone (24 bit). `original` is what becomes of the
+    bit), .webm Opus at 48 kHz; .wav and .flac get the sound alone (`subtype`). `original` is what becomes of the
     file's own sound: "replace" leaves it out, "keep" puts it into a further track, "mix" adds it, "duck" adds
     it lowered by up to 12 dB while the new sound is heard. The result is brought to `lufs` if given, and its
-    true peak is held at -1 dBTP in any case. Metadata, chapters, rotation and colour are kept, subtitles and
-    attachments where the container can hold them; `comment` goes into the comment field.
+    true peak is held at -1 dBTP, unless not `limit`, which leaves the samples as they are. Metadata, chapters,
+    rotation and colour are kept, subtitles and attachments where the container can hold them; `comment` goes
+    into the comment field.
 
     Raises MediaError: `out` exists and not `overwrite`, unknown suffix, a container that cannot hold the
     picture's codec, read-only folder, disk full. Memory does not grow with the length.
@@ -103,9 +107,10 @@ def mux(
     if video.has_audio and original in ("mix", "duck"):
         own = iter_audio(video.path, rate, video.start, video.duration, channels=channels)
         blocks = (mixed if original == "mix" else ducked)(blocks, own, rate)
-    blocks = finished(blocks, rate, lufs=lufs)
+    if limit or lufs is not None:
+        blocks = finished(blocks, rate, lufs=lufs)
     if suffix in SOUND_SUFFIXES:
-        write_audio(target, blocks, rate, subtype="24", overwrite=overwrite, comment=comment)
+        write_audio(target, blocks, rate, subtype=subtype, overwrite=overwrite, comment=comment)
         return MuxResult(path=target, samples=count, rate=rate)
     if channels > 2:
         raise MediaError(

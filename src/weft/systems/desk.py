@@ -42,9 +42,9 @@ def makeup_db(sheet: CueSheet) -> float:
 
 
 def riding(
-    blocks: Iterable[NDArray[np.float32]], sheet: CueSheet, *, pan: bool = True
+    blocks: Iterable[NDArray[np.float32]], sheet: CueSheet, *, pan: bool = True, first: int = 0
 ) -> Iterator[NDArray[np.float32]]:
-    """Blocks [2, n] of a performance from its first sample on, with the levels set right: as many samples, some later.
+    """Blocks [2, n] of a performance from sample `first` on, with the levels set right: as many samples, some later.
 
     However the performance is cut into blocks, their sum is `ride` of the whole.
     """
@@ -52,7 +52,7 @@ def riding(
         yield from blocks
         return
     held = np.zeros((2, 0), np.float32)
-    first = given = 0  # samples of the whole: where `held` begins, how far it was given away
+    given = first  # samples of the whole: where `held` begins, how far it was given away
     for block in blocks:
         held = np.concatenate([held, block], axis=1)
         ready = first + held.shape[1] - REACH

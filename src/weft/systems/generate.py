@@ -18,8 +18,11 @@ from weft.cues.merge import merge
 from weft.cues.sheet import Clip, CueSheet, Onset, What
 from weft.errors import UserError
 from weft.progress import Progress, silent
+from weft.systems.desk import makeup_db
+from weft.systems.known import Known
 from weft.systems.performer import Request
 from weft.systems.playing import Playing
+from weft.systems.region import Region, as_before, refuse_region
 from weft.systems.scene import Blank, Scene, Still, open_scene
 from weft.systems.table import DEFAULT, SYSTEMS, SystemSpec
 from weft.systems.table import system as find_system
@@ -93,6 +96,7 @@ def perform(
     seen: Observation | None = None,
     without: tuple[str, ...] = (),
     compat: bool = False,
+    region: Region | None = None,
     progress: Progress = silent,
 ) -> Take:
     """Play a complete sheet to the clip's picture and return the finished take.
@@ -101,7 +105,8 @@ def perform(
     else as performed, lifted by one gain for all takes, or exactly at the envelope a person wrote. A system that
     listens to the picture looks at it where no person said what sounds, unless it has been `seen` (see `cued`).
     `without`: what of the picture a system that looks at it is not to use; `compat`: as its reference does it. `guide`
-    holds a learned system to what picture and words mean together.
+    holds a learned system to what picture and words mean together. `region`: only this part of a take is played, and
+    outside it every sample stays; its level is the take's own, so it takes no `lufs`.
     Raises UserError for an unknown system, what it cannot do, a missing reference, or a guide to a system that cannot
     be guided or a clip without words.
     """
@@ -114,6 +119,7 @@ def perform(
         lufs=lufs,
         without=without,
         compat=compat,
+        region=region,
     )
     scene = open_scene(clip, start, duration)
     return next(perform_takes(scene, sheet, (take,), playing, seen=seen, progress=progress))
@@ -141,8 +147,13 @@ def perform_takes(
     if "picture" in spec.dials and _by_machine(sheet.what.source) and isinstance(scene, media.Video):
         seen = seen or observe(scene, progress=progress)
         picture = picture_tokens(seen.readings)
+    heeded = _heeded(sheet)
+    known = None
+    if playing.region is not None:
+        lift = makeup_db(heeded) if spec.makeup else 0.0
+        known = Known.open(playing.region, duration=scene.duration, rate=spec.rate, makeup_db=lift)
     request = Request(
-        sheet=_heeded(sheet),
+        sheet=heeded,
         duration=scene.duration,
         seed=playing.seed,
         steps=playing.steps,
@@ -152,6 +163,7 @@ def perform_takes(
         scene=scene,
         without=playing.without,
         compat=playing.compat,
+        known=known,
         progress=progress,
         guide=None if guide is None or not isinstance(scene, media.Video) else guide_for(guide, scene, sheet),
     )
@@ -178,11 +190,13 @@ def generate(
     duration: float | None = None,
     without: tuple[str, ...] = (),
     compat: bool = False,
+    region: Region | None = None,
     progress: Progress = silent,
 ) -> Take:
     """Spot `clip`, perform it with `system`, and return the take; see `cue` and `perform` for the options.
 
-    `clip` None, or a still picture, is for systems that need no video: give the `duration`, else it is 8 s.
+    `clip` None, or a still picture, is for systems that need no video: give the `duration`, else it is 8 s. With a
+    `region`, system and cues are by default those of the take it is in.
     """
     playing = Playing(
         system=system,
@@ -193,9 +207,11 @@ def generate(
         lufs=lufs,
         without=without,
         compat=compat,
+        region=region,
     )
     scene = open_scene(clip, start, duration)
-    refuse_unable(find_system(system or DEFAULT), scene, playing)
+    playing, cues = as_before(playing, cues)
+    refuse_unable(find_system(playing.system or DEFAULT), scene, playing)
     sheet, seen = cued(scene, cues, prompt=prompt, negative=negative, reference=reference, progress=progress)
     return next(perform_takes(scene, sheet, (take,), playing, seen=seen, progress=progress))
 
@@ -210,6 +226,8 @@ def refuse_unable(spec: SystemSpec, scene: Scene, playing: Playing) -> None:
         raise UserError(f"{spec.name} has no published reference; leave --compat out")
     if playing.without and "video" not in spec.dials:
         raise UserError(f"{spec.name} does not look at the picture itself; leave --without out")
+    if playing.region is not None:
+        refuse_region(spec, playing.region, scene.duration, playing)
     spec.check(scene, playing.without)
 
 

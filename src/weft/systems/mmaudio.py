@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cache
 from itertools import chain, tee
 
@@ -28,14 +29,17 @@ from weft.diffusion.sampler import frame_noise
 from weft.errors import UserError
 from weft.generators.conditions import Conditions
 from weft.generators.mmaudio import TRAINED_S, Lengths
+from weft.generators.mmdit import MMDiT
 from weft.media.audio import exactly, resampled, sample_count
 from weft.media.caching import Cache, folder
 from weft.media.pruning import in_use, limit_gb, prune
 from weft.systems.desk import riding
+from weft.systems.known import placed
 from weft.systems.memory import require
+from weft.systems.mmaudio_known import Stretch, latents_of
 from weft.systems.mmaudio_parts import Parts
 from weft.systems.mmaudio_seeing import Eye, Seeing, Seen, View, eyes_of
-from weft.systems.mmaudio_windows import Window, played, sounded, windows
+from weft.systems.mmaudio_windows import Window, around, played, sounded, windows
 from weft.systems.performer import Request
 from weft.systems.scene import Blank
 from weft.systems.shaping import shaped
@@ -84,7 +88,7 @@ class MMAudio:
         limit = limit_gb()
         latents = tee(self._latents(play, [r.take for r in requests], limit), len(requests))
         codec = cache(self.parts.load_codec)
-        return [self._sound(codec, latents[n], n, one) for n, one in enumerate(requests)]
+        return [self._sound(codec, latents[n], n, one, play) for n, one in enumerate(requests)]
 
     def _latents(self, play: _Play, takes: list[int], limit: float) -> Iterator[tuple[Window, Tensor]]:
         """Latents of all takes, window by window. What is seen is encoded first, and the encoders are let go of."""
@@ -93,6 +97,8 @@ class MMAudio:
                 seeing = Seeing(parts=self.parts, cache=self.cache)
                 seeing.encode(play.views, play.eyes, play.texts, play.request.progress)
                 require(self.parts.name, self.parts.playing_bytes(len(takes)))
+                if play.stretch is not None:
+                    play.known = latents_of(self.parts.load_codec(encoder=True), play.stretch, play.windows)
                 self.weights = {f.file: published.sha256(published.path_of(f)) for f in self.parts.sounding}
                 self.weights |= seeing.used
                 yield from self._played(play, seeing, takes)
@@ -112,7 +118,7 @@ class MMAudio:
                 drawn = [torch.Generator().manual_seed(request.seed + take) for take in takes]
                 return torch.cat([torch.randn(1, count, channels, generator=g) for g in drawn])
             return torch.stack(
-                [frame_noise(request.seed, take, window.start, count, channels) for take in takes]
+                [frame_noise(request.noise_seed, take, window.start, count, channels) for take in takes]
             )
 
         def tell(window: Window, step: int) -> None:
@@ -126,6 +132,7 @@ class MMAudio:
             steps=steps,
             term=ClassifierFree(scale=scale),
             on_step=tell,
+            held=None if play.stretch is None else lambda window: play.held(window, net),
         )
 
     def _sound(
@@ -134,14 +141,17 @@ class MMAudio:
         pieces: Iterator[tuple[Window, Tensor]],
         item: int,
         request: Request,
+        play: _Play,
     ) -> Iterator[np.ndarray]:
         first = next(pieces)  # before the codec is loaded: until now the encoders may have been in memory
         own = ((window, latent[item : item + 1]) for window, latent in chain([first], pieces))
         mono = (wave[0].numpy() for wave in sounded(codec(), own))
         total = sample_count(request.duration, self.rate)
-        timed = exactly(resampled(mono, codec().rate, self.rate), total, 1)
+        begin, end = play.samples(total)
+        timed = exactly(resampled(mono, codec().rate, self.rate), end - begin, 1)
         both = (np.repeat(block, 2, axis=0) for block in timed)
-        yield from both if request.compat else riding(both, shaped(request.sheet))
+        ridden = both if request.compat else riding(both, shaped(request.sheet), first=begin)
+        yield from placed(ridden, begin, total)
 
 
 class _Play:
@@ -157,6 +167,11 @@ class _Play:
         self.frames = self.lengths(request.duration).latent
         size = self.frames if self.whole else self.flow.lengths(TRAINED_S).latent
         self.windows = windows(self.frames, size, self.rate)
+        self.hop = Fraction(parts.flow.hop * RATE, parts.flow.rate_hz)
+        self.stretch = None if request.known is None else Stretch(known=request.known, hop=self.hop)
+        self.known: dict[Window, Tensor] = {}
+        if self.stretch is not None:
+            self.windows = around(self.windows, *self.stretch.frames, self.hop.denominator)
         self.views = [] if self.scene is None else [self.view(window) for window in self.windows]
         spoken = [self.prompt(window) for window in self.windows]
         self.texts = [text for text in (*spoken, self.negative) if text is not None]
@@ -184,6 +199,16 @@ class _Play:
             return self.windows
         frames = self.lengths(seeing.seen(self.views[0], self.eyes).duration).latent
         return windows(frames, frames, self.rate)
+
+    def samples(self, total: int) -> tuple[int, int]:
+        """Where in `total` samples that which is played begins and ends."""
+        end = min(total, math.floor(self.windows[-1].end * self.hop))
+        return int(self.windows[0].fresh * self.hop), total if self.windows[-1].end == self.frames else end
+
+    def held(self, window: Window, net: MMDiT) -> tuple[Tensor, Tensor]:
+        """What is known of a window from the take that is kept, and where it is."""
+        assert self.stretch is not None
+        return net.normalised(self.known[window]), self.stretch.mask(window)
 
     def told(self, window: Window, seeing: Seeing) -> dict[str, Conditions]:
         """What the network is told in a window, and what it is led away from."""

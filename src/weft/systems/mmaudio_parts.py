@@ -94,9 +94,9 @@ class Parts:
                 f"put the file of {self.flow_file.url} there"
             ) from error
 
-    def load_codec(self) -> MelCodec:
-        """The codec, which only decodes. Raises WeightsError."""
-        return MelCodec.from_files(self.codec, self.codec_files, encoder=False)
+    def load_codec(self, *, encoder: bool = False) -> MelCodec:
+        """The codec, which only decodes unless its `encoder` is asked for. Raises WeightsError."""
+        return MelCodec.from_files(self.codec, self.codec_files, encoder=encoder)
 
     def load_clip(self) -> DfnClip:
         """CLIP of pictures and words. Raises WeightsError, MissingExtra."""

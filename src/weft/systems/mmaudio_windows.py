@@ -9,7 +9,7 @@ same, and the vocoder runs over the joined spectrogram. Memory does not grow wit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import torch
@@ -56,6 +56,16 @@ def windows(frames: int, size: int, rate: float) -> list[Window]:
     return found
 
 
+def around(plan: list[Window], first: int, last: int, step: int = 1) -> list[Window]:
+    """Those windows of a plan that decide any of frames `first` to `last`, each whole: none comes before or after them.
+
+    Their sound begins with a frame that is a multiple of `step`.
+    """
+    chosen = [window for window in plan if window.fresh < last and window.keep > first]
+    chosen[0] = replace(chosen[0], fresh=-(-chosen[0].start // step) * step)
+    return [*chosen[:-1], replace(chosen[-1], keep=chosen[-1].end)]
+
+
 def played(
     net: MMDiT,
     plan: Iterable[Window],
@@ -65,19 +75,25 @@ def played(
     steps: int,
     term: ClassifierFree,
     on_step: Callable[[Window, int], None],
+    held: Callable[[Window], tuple[Tensor, Tensor]] | None = None,
 ) -> Iterator[tuple[Window, Tensor]]:
     """Yield each window with its latents `[N, end - start, C]` in the codec's units, those of earlier windows included.
 
     `told` gives what the network is told in a window, `noise` its noise `[N, end - start, C]`.
+    `held`: what is known of a window from elsewhere, latents `[1, end - start, C]` as the network sees them, and where
+    it is known, 1, or not, 0: `[1, end - start, 1]`.
     """
     before: tuple[Window, Tensor] | None = None
     for window in plan:
         eps = noise(window)
         known, mask = torch.zeros_like(eps), torch.zeros(1, eps.shape[1], 1)
+        if held is not None:
+            elsewhere, mask = held(window)
+            known, mask = elsewhere.expand_as(eps).clone(), mask.clone()
         behind = window.fresh - window.start
         if before is not None and behind:
-            last, held = before
-            known[:, :behind] = held[:, window.start - last.start : window.fresh - last.start]
+            last, decided = before
+            known[:, :behind] = decided[:, window.start - last.start : window.fresh - last.start]
             mask[:, :behind] = 1
         found = latents(
             net,
@@ -85,8 +101,8 @@ def played(
             told(window),
             term,
             steps,
-            known=known if behind else None,
-            mask=mask if behind else None,
+            known=known if bool(mask.any()) else None,
+            mask=mask if bool(mask.any()) else None,
             on_step=lambda i, w=window: on_step(w, i),  # type: ignore[misc]
         )
         before = window, found

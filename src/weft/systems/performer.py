@@ -15,6 +15,7 @@ from weft.systems.scene import Scene
 if TYPE_CHECKING:
     from weft.systems.guide import Guide
     from weft.systems.guide_log import GuideLog
+    from weft.systems.known import Known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class Request:
     scene: what the performance is made to, for systems that look at it themselves; pictures are decoded when asked for.
     without: what of it a system is not to use, of its own list (MMAudio: "clip", "sync").
     compat: as the published reference does it, defects included.
+    known: a take of which one region is to be made anew, or None. Only the region is heard of what is performed: all
+    else may be silence, and learned systems fit the region to what is known around it.
     guide: what the sound's meaning is held to while it is made, or None; what is read of it goes into `log`.
     """
 
@@ -44,9 +47,15 @@ class Request:
     scene: Scene | None = None
     without: tuple[str, ...] = ()
     compat: bool = False
+    known: Known | None = None
     guide: Guide | None = None
     log: GuideLog | None = field(default=None, compare=False)
     progress: Progress = field(default=silent, compare=False)
+
+    @property
+    def noise_seed(self) -> int:
+        """The seed of a learned system's noise."""
+        return self.seed if self.known is None else self.known.noise_seed(self.seed)
 
 
 class Performer(Protocol):

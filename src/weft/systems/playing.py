@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from weft.systems.guide import Guidance
+    from weft.systems.region import Region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,7 @@ class Playing:
 
     system: a row of `weft.systems.table`. seed: names the random numbers. steps, guidance: of a learned system. guide:
     what holds it to picture and words together. lufs: integrated loudness wanted. without: what of the picture is not
-    to be used. compat: as the published reference does it.
+    to be used. compat: as the published reference does it. region: the part of a take that is made anew, all else kept.
     """
 
     system: str | None = None
@@ -26,3 +27,4 @@ class Playing:
     lufs: float | None = None
     without: tuple[str, ...] = ()
     compat: bool = False
+    region: Region | None = None

@@ -59,12 +59,16 @@ def versions() -> dict[str, str]:
 
 
 def write(path: Path, provenance: dict[str, Any], sheet: CueSheet) -> None:
-    """Write the sidecar at `path`; the source's path in it is relative to the sidecar's folder."""
+    """Write the sidecar at `path`; paths in it (the source's, a region's take's) are relative to its folder."""
     document = {"sidecar": FORMAT, **provenance, "cues": json.loads(sheet.to_json())}
     source = dict(document["source"])
     if source["path"] is not None:
         source["path"] = os.path.relpath(source["path"], path.parent.resolve())
     document["source"] = source
+    if document.get("region") is not None:
+        region = dict(document["region"])
+        region["source"] = os.path.relpath(region["source"], path.parent.resolve())
+        document["region"] = region
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

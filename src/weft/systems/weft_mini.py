@@ -34,6 +34,7 @@ from weft.generators.reference import reference_tokens
 from weft.generators.sampling import latents
 from weft.systems.desk import riding
 from weft.systems.guide import heard
+from weft.systems.known import Known, placed
 from weft.systems.performer import Request
 
 STEPS = 8
@@ -84,10 +85,13 @@ class WeftMini:
 
         Raises UserError for steps below 1, a guidance scale that is no number, or picture tokens that do not fit.
         """
-        return riding(self._play(request), request.sheet)
+        total = max(1, round(request.duration * self.rate))
+        begin, _ = self._stretch(request, -(-total // self.codec.hop))
+        begin *= self.codec.hop
+        return placed(riding(self._play(request), request.sheet, first=begin), begin, total)
 
     def _play(self, request: Request) -> Iterator[np.ndarray]:
-        """The network's own sound, before the desk."""
+        """The network's own sound, before the desk; where a region is made anew, that of the frames around it."""
         steps = STEPS if request.steps is None else request.steps
         scale = GUIDANCE if request.guidance is None else request.guidance
         if steps < 1:
@@ -98,16 +102,20 @@ class WeftMini:
         total = max(1, round(request.duration * self.rate))
         frames = -(-total // self.codec.hop)
         voice = self._voice(request)
-        done = 0
-        pieces = _windows(frames)
+        done, last = self._stretch(request, frames)
+        pieces = _windows(last - done, done)
         for k, (start, fresh, end, keep) in enumerate(pieces):
             request.progress("perform", k / len(pieces))
             conditions = self.conditions(request.sheet, start, end - start, voice)
-            noise = frame_noise(request.seed, request.take, start, end - start, self.net.config.latent_dim)
+            noise = frame_noise(
+                request.noise_seed, request.take, start, end - start, self.net.config.latent_dim
+            )
             if k == 0:
                 history = torch.zeros(0, self.net.config.latent_dim)
-                offset = 0
+                offset = done
             known, mask = torch.zeros_like(noise), torch.zeros(end - start, 1)
+            if request.known is not None:
+                known, mask = self._kept(request.known, start, end)
             behind = fresh - start
             if behind:
                 known[:behind] = history[start - offset : fresh - offset]
@@ -130,11 +138,11 @@ class WeftMini:
             if objective is not None and log is not None:
                 log.finish(k, objective(latent[None], -1).readings)
             history = torch.cat([history, latent[behind : keep - start]])
-            final = keep == frames
+            final = keep == last
             # A decoded frame depends on `context` neighbours on both sides: what lacks them yet waits.
             margin = self.codec.context
-            ready = frames if final else keep - margin
-            first = max(0, done - margin)
+            ready = last if final else keep - margin
+            first = max(pieces[0][0], done - margin)
             wave = self.codec.decode(history[first - offset :][None])[0].numpy()
             stop = min(ready * self.codec.hop, total)
             begin = done * self.codec.hop
@@ -143,6 +151,26 @@ class WeftMini:
             drop = max(0, min(done - margin, keep - BEHIND) - offset)
             history, offset = history[drop:], offset + drop
         request.progress("perform", 1.0)
+
+    def _stretch(self, request: Request, frames: int) -> tuple[int, int]:
+        """The first of `frames` latent frames that is played, and the first after it that is not."""
+        if request.known is None:
+            return 0, frames
+        first, last = self._region(request.known)
+        length = min(frames, max(last - first + 2 * BEHIND, WINDOW))
+        start = min(max(0, (first + last - length) // 2), frames - length)
+        return start, start + length
+
+    def _region(self, known: Known) -> tuple[int, int]:
+        return known.first // self.codec.hop, -(-known.last // self.codec.hop)
+
+    def _kept(self, known: Known, start: int, end: int) -> tuple[Tensor, Tensor]:
+        """Latents `[end - start, D]` of the take that is kept, and where they are known, `[end - start, 1]`."""
+        hop, before = self.codec.hop, min(start, BEHIND)
+        wave = torch.from_numpy(known.performed((start - before) * hop, (end + BEHIND) * hop))
+        latent = self.codec.encode(wave[None].clamp(-1, 1))[0, before : before + end - start]
+        at, (first, last) = torch.arange(start, end)[:, None], self._region(known)
+        return latent, ((at < first) | (at >= last)).float()
 
     def conditions(self, sheet: CueSheet, start: int, frames: int, voice: _Voice | None = None) -> Conditions:
         """What the network is told about latent frames start .. start + frames of a sheet (a batch of one)."""
@@ -273,13 +301,14 @@ def _prompt(sheet: CueSheet, start: float, end: float) -> str | None:
     return prompt if said <= {MATERIALS[int(told(prompt)[0].argmax())]} else None
 
 
-def _windows(frames: int) -> list[tuple[int, int, int, int]]:
-    """(start, first undecided frame, end, first frame left to the next window) of each window over `frames`."""
+def _windows(frames: int, offset: int = 0) -> list[tuple[int, int, int, int]]:
+    """(start, first undecided frame, end, first frame left to the next window) of each window over `frames`, the first
+    of them number `offset`."""
     windows, fresh = [], 0
     while fresh < frames:
         start = max(0, fresh - BEHIND)
         end = min(frames, start + WINDOW)
         keep = end if end == frames else end - AHEAD
-        windows.append((start, fresh, end, keep))
+        windows.append((offset + start, offset + fresh, offset + end, offset + keep))
         fresh = keep
     return windows
