@@ -52,9 +52,9 @@ def test_the_windows_around_a_region_know_what_lies_beside_it(parts: Parts, firs
 def test_latents_are_the_takes_own_where_they_lie(parts: Parts, tmp_path: Path) -> None:
     rng, codec = np.random.default_rng(0), MelCodec(parts.codec).eval().requires_grad_(False)
     wave = np.repeat(0.1 * rng.standard_normal((1, 5 * RATE)), 2, 0).astype(np.float32)
-    stretch = stretch_of(tmp_path / "a.wav", parts, wave, 2.0, 2.5)
+    stretch = stretch_of(tmp_path / "a.wav", parts, wave, 1.2, 1.6)
     rate = parts.flow.rate_hz / parts.flow.hop
-    low, high = math.floor(2.0 * rate), math.ceil(2.5 * rate)
+    low, high = math.floor(1.2 * rate), math.ceil(1.6 * rate)
     assert stretch.frames == (low, high)
     window = Window(start=23, fresh=23, end=100, keep=100)
     mask = stretch.mask(window)[0, :, 0]

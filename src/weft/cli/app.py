@@ -86,6 +86,12 @@ def generate(
     prompt: Annotated[str | None, typer.Option(help="What it should sound like, in words.")] = None,
     negative: Annotated[str | None, typer.Option(help="What should not be heard, in words.")] = None,
     reference: Annotated[Path | None, typer.Option(help="A recording whose timbre is wanted.")] = None,
+    reference_strength: Annotated[
+        float | None,
+        typer.Option(
+            help=r"How far from noise (0) to the reference (1) MMAudio begins \[0.4].", show_default=False
+        ),
+    ] = None,
     system: Annotated[str | None, typer.Option(help="Who performs (see: weft systems).")] = None,
     seed: Seed = 0,
     takes: Annotated[int, typer.Option(min=1, help="How many takes to make.")] = 1,
@@ -171,6 +177,7 @@ def generate(
         without=tuple(name.strip() for name in (without or "").split(",") if name.strip()),
         compat=compat,
         region=asked_region(region, known),
+        reference_strength=reference_strength,
     )
     generate_takes(
         Console(quiet, json),

@@ -45,6 +45,8 @@ def sample(
     known: Tensor | None = None,
     mask: Tensor | None = None,
     steer: Steer | None = None,
+    origin: Tensor | None = None,
+    first: int = 0,
     on_step: Callable[[int], None] | None = None,
 ) -> Tensor:
     """Integrate from `noise` [B, T, D] to data with `steps` deterministic Euler steps.
@@ -58,14 +60,20 @@ def sample(
     be lost.
 
     known, mask: where `mask` [B, T, 1] is 1 the result is `known` [B, T, D]; the rest is made to fit it.
+    origin, first: begin at step `first` from data `origin` [B, T, D] with the noise of that time in it, not from noise
+    alone (SDEdit, Meng et al. 2022, section 3); `first` = `steps` gives `origin` back.
     steer: may push the mixture after each step (see `weft.diffusion.steering`).
     """
     if steps < 1:
         raise ValueError(f"{steps} sampler steps; give 1 or more")
+    if not 0 <= first <= steps:
+        raise ValueError(f"first step {first} of {steps}; give 0 to {steps}")
     z = noise.to(torch.promote_types(noise.dtype, torch.float32))
     eps = z
     times = process.timesteps(steps).to(z.device)
-    for i in range(steps):
+    if origin is not None:
+        z = process.noise(origin.to(z), eps, times[first].expand(len(z)))
+    for i in range(first, steps):
         now, then = times[i].expand(len(z)), times[i + 1].expand(len(z))
         if known is not None and mask is not None:
             z = torch.where(mask > 0, process.noise(known, eps, now), z)

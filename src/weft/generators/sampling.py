@@ -32,13 +32,16 @@ def latents(
     known: Tensor | None = None,
     mask: Tensor | None = None,
     steer: Steer | None = None,
+    origin: Tensor | None = None,
+    first: int = 0,
     on_step: Callable[[int], None] | None = None,
 ) -> Tensor:
     """Normalised latents [B, T, C] float32 from `noise` [B, T, C].
 
     `conditions` holds, by the names that `term` needs ("cond", "uncond"), what each prediction is told: for all B
     items, or for one, which is then projected once and holds for all. A negative prompt is the text of "uncond".
-    `known`, `mask` and `steer` as in `sample`. Raises KeyError for a missing name, ValueError for steps below 1.
+    `known`, `mask`, `steer`, `origin` and `first` as in `sample`. Raises KeyError for a missing name, ValueError for
+    steps below 1.
     """
     if steps < 1:
         raise ValueError(f"{steps} sampler steps; give 1 or more")
@@ -46,7 +49,18 @@ def latents(
     batch, frames = noise.shape[:2]
     prepared = {name: _for_all(net, conditions[name], batch, frames) for name in term.needs}
     predict = guided_velocity(net, prepared, term, process.timesteps(steps).to(noise.device))
-    return sample(predict, process, noise, steps, known=known, mask=mask, steer=steer, on_step=on_step)
+    return sample(
+        predict,
+        process,
+        noise,
+        steps,
+        known=known,
+        mask=mask,
+        steer=steer,
+        origin=origin,
+        first=first,
+        on_step=on_step,
+    )
 
 
 def guided_velocity(

@@ -97,6 +97,7 @@ def perform(
     without: tuple[str, ...] = (),
     compat: bool = False,
     region: Region | None = None,
+    reference_strength: float | None = None,
     progress: Progress = silent,
 ) -> Take:
     """Play a complete sheet to the clip's picture and return the finished take.
@@ -120,6 +121,7 @@ def perform(
         without=without,
         compat=compat,
         region=region,
+        reference_strength=reference_strength,
     )
     scene = open_scene(clip, start, duration)
     return next(perform_takes(scene, sheet, (take,), playing, seen=seen, progress=progress))
@@ -147,6 +149,10 @@ def perform_takes(
     if "picture" in spec.dials and _by_machine(sheet.what.source) and isinstance(scene, media.Video):
         seen = seen or observe(scene, progress=progress)
         picture = picture_tokens(seen.readings)
+    if playing.reference_strength is not None and sheet.what.reference is None:
+        raise UserError(
+            f"--reference-strength {playing.reference_strength:g} changes nothing without --reference; give both"
+        )
     heeded = _heeded(sheet)
     known = None
     if playing.region is not None:
@@ -164,6 +170,7 @@ def perform_takes(
         without=playing.without,
         compat=playing.compat,
         known=known,
+        reference_strength=playing.reference_strength,
         progress=progress,
         guide=None if guide is None or not isinstance(scene, media.Video) else guide_for(guide, scene, sheet),
     )
@@ -191,6 +198,7 @@ def generate(
     without: tuple[str, ...] = (),
     compat: bool = False,
     region: Region | None = None,
+    reference_strength: float | None = None,
     progress: Progress = silent,
 ) -> Take:
     """Spot `clip`, perform it with `system`, and return the take; see `cue` and `perform` for the options.
@@ -208,6 +216,7 @@ def generate(
         without=without,
         compat=compat,
         region=region,
+        reference_strength=reference_strength,
     )
     scene = open_scene(clip, start, duration)
     playing, cues = as_before(playing, cues)
@@ -226,6 +235,10 @@ def refuse_unable(spec: SystemSpec, scene: Scene, playing: Playing) -> None:
         raise UserError(f"{spec.name} has no published reference; leave --compat out")
     if playing.without and "video" not in spec.dials:
         raise UserError(f"{spec.name} does not look at the picture itself; leave --without out")
+    if playing.reference_strength is not None and "reference-strength" not in spec.dials:
+        raise UserError(
+            f"{spec.name} hears how a reference sounds, not how much; leave --reference-strength out"
+        )
     if playing.region is not None:
         refuse_region(spec, playing.region, scene.duration, playing)
     spec.check(scene, playing.without)

@@ -36,7 +36,7 @@ from weft.media.pruning import in_use, limit_gb, prune
 from weft.systems.desk import riding
 from weft.systems.known import placed
 from weft.systems.memory import require
-from weft.systems.mmaudio_known import Stretch, latents_of
+from weft.systems.mmaudio_known import Stretch, laid_under, latents_of, reference_of
 from weft.systems.mmaudio_parts import Parts
 from weft.systems.mmaudio_seeing import Eye, Seeing, Seen, View, eyes_of
 from weft.systems.mmaudio_windows import Window, around, played, sounded, windows
@@ -47,6 +47,9 @@ from weft.weights import published
 
 STEPS = 25
 GUIDANCE = 4.5
+STRENGTH = 0.4
+"""How far from noise (0) to the reference itself (1) a take with a reference begins. SDEdit (Meng et al. 2022) found
+0.3 to 0.6 of noise to keep both a likeness and what was learned; this is its noisy end, for the picture says when."""
 ONE_PASS_S = 10.0
 """The longest clip that is played at once: beyond it segments fall behind what they stand for."""
 RATE = 44100
@@ -97,8 +100,7 @@ class MMAudio:
                 seeing = Seeing(parts=self.parts, cache=self.cache)
                 seeing.encode(play.views, play.eyes, play.texts, play.request.progress)
                 require(self.parts.name, self.parts.playing_bytes(len(takes)))
-                if play.stretch is not None:
-                    play.known = latents_of(self.parts.load_codec(encoder=True), play.stretch, play.windows)
+                play.listen(self.parts)
                 self.weights = {f.file: published.sha256(published.path_of(f)) for f in self.parts.sounding}
                 self.weights |= seeing.used
                 yield from self._played(play, seeing, takes)
@@ -109,6 +111,7 @@ class MMAudio:
         request, net, plan = play.request, self.parts.load_flow(), play.plan(seeing)
         steps = STEPS if request.steps is None else request.steps
         scale = GUIDANCE if request.guidance is None else request.guidance
+        strength = STRENGTH if request.reference_strength is None else request.reference_strength
         if request.compat and scale < 1:
             scale = 1.0
 
@@ -133,6 +136,8 @@ class MMAudio:
             term=ClassifierFree(scale=scale),
             on_step=tell,
             held=None if play.stretch is None else lambda window: play.held(window, net),
+            origin=None if play.reference is None else lambda window: play.origin(window, net),
+            first=0 if play.reference is None else _first_step(strength, steps),
         )
 
     def _sound(
@@ -170,6 +175,7 @@ class _Play:
         self.hop = Fraction(parts.flow.hop * RATE, parts.flow.rate_hz)
         self.stretch = None if request.known is None else Stretch(known=request.known, hop=self.hop)
         self.known: dict[Window, Tensor] = {}
+        self.reference: Tensor | None = None
         if self.stretch is not None:
             self.windows = around(self.windows, *self.stretch.frames, self.hop.denominator)
         self.views = [] if self.scene is None else [self.view(window) for window in self.windows]
@@ -204,6 +210,21 @@ class _Play:
         """Where in `total` samples that which is played begins and ends."""
         end = min(total, math.floor(self.windows[-1].end * self.hop))
         return int(self.windows[0].fresh * self.hop), total if self.windows[-1].end == self.frames else end
+
+    def listen(self, parts: Parts) -> None:
+        """Encode the sounds that are given, and let go of the encoder."""
+        if self.stretch is None and self.request.reference is None:
+            return
+        codec = parts.load_codec(encoder=True)
+        if self.stretch is not None:
+            self.known = latents_of(codec, self.stretch, self.windows)
+        if self.request.reference is not None:
+            self.reference = reference_of(codec, self.request.reference)
+
+    def origin(self, window: Window, net: MMDiT) -> Tensor:
+        """What a window is begun from."""
+        assert self.reference is not None
+        return net.normalised(laid_under(self.reference, window))
 
     def held(self, window: Window, net: MMDiT) -> tuple[Tensor, Tensor]:
         """What is known of a window from the take that is kept, and where it is."""
@@ -251,13 +272,27 @@ def _encoded(text: str | None, compat: bool) -> str | None:
     return text or ("" if compat else None)
 
 
+def _first_step(strength: float, steps: int) -> int:
+    """The step that a take with a reference begins at: never the first or the last for a strength between."""
+    if strength in (0, 1):
+        return int(strength) * steps
+    if steps < 2:
+        raise UserError(
+            f"--reference-strength {strength:g} lies between noise and data: give 2 --steps or more"
+        )
+    return min(max(round(strength * steps), 1), steps - 1)
+
+
 def _check(request: Request) -> None:
     if request.steps is not None and request.steps < 1:
         raise UserError(f"{request.steps} sampler steps; give 1 or more")
     if request.guidance is not None and not math.isfinite(request.guidance):
         raise UserError(f"guidance {request.guidance} is not a number; 1 is off, {GUIDANCE:g} the default")
-    if request.reference is not None:
-        raise UserError("MMAudio hears no reference recording; leave --reference out, or take weft-mini")
+    if request.reference is not None and request.compat:
+        raise UserError("MMAudio's reference begins from no recording; leave --reference out, or --compat")
+    strength = request.reference_strength
+    if strength is not None and not 0 <= strength <= 1:
+        raise UserError(f"--reference-strength {strength:g}; give 0 (not heard) to 1 (as it is)")
     unknown = sorted(set(request.without) - set(EYES))
     if unknown:
         raise UserError(f"--without {unknown[0]!r} is unknown; give {' or '.join(EYES)}")

@@ -1,4 +1,6 @@
-"""What MMAudio is given to know beside pictures and words: the latents of a take of which a region is made anew."""
+"""Sounds that MMAudio is given beside pictures and words, as latents: a take of which a region is made anew, and a
+recording to begin from.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,16 @@ import torch
 from torch import Tensor
 
 from weft.codecs.mel_codec import MelCodec
+from weft.errors import UserError
 from weft.systems.known import Known, mono
 from weft.systems.mmaudio_windows import Window
 
 MARGIN = 20
 """Latent frames that the encoder hears on either side of a window."""
 RATE = 44100
+REFERENCE_S = 10.0
+TRAINED_PEAK = 0.95
+SILENT = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +61,24 @@ def latents_of(codec: MelCodec, stretch: Stretch, plan: Iterable[Window]) -> dic
         latent = codec.encode(heard(wave, codec))
         found[window] = latent[:, window.start - begin : window.end - begin]
     return found
+
+
+@torch.no_grad()
+def reference_of(codec: MelCodec, wave: np.ndarray) -> Tensor:
+    """The latent `[1, L, C]` of a recording `[2, N]` at 44.1 kHz, at most its first 10 s, in the codec's units.
+
+    It is brought to the peak that sounds had in training. Raises UserError where there is no sound in it.
+    """
+    cut = wave[:, : round(REFERENCE_S * RATE)]
+    peak = float(np.abs(cut).max(initial=0.0))
+    if not peak > SILENT:
+        raise UserError("there is no sound in the reference recording; give another")
+    return codec.encode(heard(cut * np.float32(TRAINED_PEAK / peak), codec))
+
+
+def laid_under(reference: Tensor, window: Window) -> Tensor:
+    """The recording's frames in a window, `[1, end - start, C]`: from the beginning of all, over and over."""
+    return reference[:, torch.arange(window.start, window.end) % reference.shape[1]]
 
 
 def heard(wave: np.ndarray, codec: MelCodec) -> Tensor:

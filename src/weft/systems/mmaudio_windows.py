@@ -76,12 +76,14 @@ def played(
     term: ClassifierFree,
     on_step: Callable[[Window, int], None],
     held: Callable[[Window], tuple[Tensor, Tensor]] | None = None,
+    origin: Callable[[Window], Tensor] | None = None,
+    first: int = 0,
 ) -> Iterator[tuple[Window, Tensor]]:
     """Yield each window with its latents `[N, end - start, C]` in the codec's units, those of earlier windows included.
 
     `told` gives what the network is told in a window, `noise` its noise `[N, end - start, C]`.
     `held`: what is known of a window from elsewhere, latents `[1, end - start, C]` as the network sees them, and where
-    it is known, 1, or not, 0: `[1, end - start, 1]`.
+    it is known, 1, or not, 0: `[1, end - start, 1]`. `origin`: what step `first` of a window begins from, as `held`.
     """
     before: tuple[Window, Tensor] | None = None
     for window in plan:
@@ -103,6 +105,8 @@ def played(
             steps,
             known=known if bool(mask.any()) else None,
             mask=mask if bool(mask.any()) else None,
+            origin=None if origin is None else origin(window).expand_as(eps),
+            first=first,
             on_step=lambda i, w=window: on_step(w, i),  # type: ignore[misc]
         )
         before = window, found

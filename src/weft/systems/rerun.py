@@ -50,6 +50,7 @@ def rerun(
         compat=made.get("compat", False),
         without=tuple(made.get("without", ())),
         region=_region(made, path, known),
+        reference_strength=made.get("reference_strength"),
     )
     performed = perform_takes(scene, sheet, takes, playing, progress=progress)
     take = next(islice(performed, takes.index(made["take"]), None))
