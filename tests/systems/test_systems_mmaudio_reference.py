@@ -99,6 +99,7 @@ def test_flags_are_obeyed_recorded_and_rerun(
         "none": (),
         "half": ("--reference", tmp_path / "ref.wav"),
         "most": ("--reference", tmp_path / "ref.wav", "--reference-strength", 0.9),
+        "bf16": ("--precision", "bf16"),
     }
     for label, given in flags.items():
         status, _, err = weft_command("generate", *common, *given, "-o", tmp_path / f"{label}.wav")
@@ -107,12 +108,16 @@ def test_flags_are_obeyed_recorded_and_rerun(
     assert len({wave.tobytes() for wave in sounds.values()}) == len(flags)
     told = {label: json.loads((tmp_path / f"{label}.json").read_text()) for label in flags}
     assert (told["most"]["reference_strength"], told["half"]["reference_strength"]) == (0.9, None)
-    for label in ("half", "most"):
+    assert (told["bf16"]["precision"], told["none"]["precision"]) == ("bf16", "fp32")
+    for label in ("most", "bf16"):
         again = ("-o", tmp_path / "again.wav", "--force")
         status, out, err = weft_command("rerun", tmp_path / f"{label}.json", *again)
         assert status == 0 and "again.wav: the same samples" in out, err
     before = sorted(tmp_path.iterdir())
-    for args, said in (((*common, "--reference-strength", 0.5), "changes nothing without --reference"),):
+    for args, said in (
+        ((*common, "--reference-strength", 0.5), "changes nothing without --reference"),
+        ((*common, "--precision", "fp16"), "--precision 'fp16' is unknown; give fp32 or bf16"),
+    ):
         status, out, err = weft_command("generate", *args, "-o", tmp_path / "x.wav")
         assert (status, out, err.count("\n")) == (2, "", 1) and said in err, err
         assert sorted(tmp_path.iterdir()) == before
@@ -121,6 +126,7 @@ def test_flags_are_obeyed_recorded_and_rerun(
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
+        (("--precision", "bf16"), "weft-physical plays in fp32 alone; leave --precision out"),
         (("--reference-strength", 0.5), "weft-physical hears how a reference sounds, not how much"),
     ],
 )

@@ -92,6 +92,9 @@ def generate(
             help=r"How far from noise (0) to the reference (1) MMAudio begins \[0.4].", show_default=False
         ),
     ] = None,
+    precision: Annotated[
+        str, typer.Option(help="What MMAudio's network computes in: fp32 or bf16.")
+    ] = "fp32",
     system: Annotated[str | None, typer.Option(help="Who performs (see: weft systems).")] = None,
     seed: Seed = 0,
     takes: Annotated[int, typer.Option(min=1, help="How many takes to make.")] = 1,
@@ -178,6 +181,7 @@ def generate(
         compat=compat,
         region=asked_region(region, known),
         reference_strength=reference_strength,
+        precision=precision,  # type: ignore[arg-type]
     )
     generate_takes(
         Console(quiet, json),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from weft.progress import Progress, silent
 from weft.systems.desk import makeup_db
 from weft.systems.known import Known
 from weft.systems.performer import Request
-from weft.systems.playing import Playing
+from weft.systems.playing import Playing, Precision
 from weft.systems.region import Region, as_before, refuse_region
 from weft.systems.scene import Blank, Scene, Still, open_scene
 from weft.systems.table import DEFAULT, SYSTEMS, SystemSpec
@@ -98,6 +98,7 @@ def perform(
     compat: bool = False,
     region: Region | None = None,
     reference_strength: float | None = None,
+    precision: Precision = "fp32",
     progress: Progress = silent,
 ) -> Take:
     """Play a complete sheet to the clip's picture and return the finished take.
@@ -122,6 +123,7 @@ def perform(
         compat=compat,
         region=region,
         reference_strength=reference_strength,
+        precision=precision,
     )
     scene = open_scene(clip, start, duration)
     return next(perform_takes(scene, sheet, (take,), playing, seen=seen, progress=progress))
@@ -171,6 +173,7 @@ def perform_takes(
         compat=playing.compat,
         known=known,
         reference_strength=playing.reference_strength,
+        precision=playing.precision,
         progress=progress,
         guide=None if guide is None or not isinstance(scene, media.Video) else guide_for(guide, scene, sheet),
     )
@@ -199,6 +202,7 @@ def generate(
     compat: bool = False,
     region: Region | None = None,
     reference_strength: float | None = None,
+    precision: Precision = "fp32",
     progress: Progress = silent,
 ) -> Take:
     """Spot `clip`, perform it with `system`, and return the take; see `cue` and `perform` for the options.
@@ -217,6 +221,7 @@ def generate(
         compat=compat,
         region=region,
         reference_strength=reference_strength,
+        precision=precision,
     )
     scene = open_scene(clip, start, duration)
     playing, cues = as_before(playing, cues)
@@ -239,6 +244,12 @@ def refuse_unable(spec: SystemSpec, scene: Scene, playing: Playing) -> None:
         raise UserError(
             f"{spec.name} hears how a reference sounds, not how much; leave --reference-strength out"
         )
+    if playing.precision not in get_args(Precision):
+        raise UserError(
+            f"--precision {playing.precision!r} is unknown; give {' or '.join(get_args(Precision))}"
+        )
+    if playing.precision != "fp32" and "precision" not in spec.dials:
+        raise UserError(f"{spec.name} plays in fp32 alone; leave --precision out")
     if playing.region is not None:
         refuse_region(spec, playing.region, scene.duration, playing)
     spec.check(scene, playing.without)

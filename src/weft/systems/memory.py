@@ -32,9 +32,9 @@ def free_bytes() -> int | None:
     return min(found, default=None)
 
 
-def weight_bytes(net: nn.Module) -> int:
-    """Return the bytes of a network's values, as float32; it may lie on the meta device."""
-    return sum(4 * value.numel() for value in net.state_dict().values())
+def weight_bytes(net: nn.Module, each: int = 4) -> int:
+    """Return the bytes of a network's values, `each` of so many; it may lie on the meta device."""
+    return sum(each * value.numel() for value in net.state_dict().values())
 
 
 def require(name: str, wanted: int, free: int | None = None) -> None:

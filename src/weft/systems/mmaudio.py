@@ -99,7 +99,7 @@ class MMAudio:
             with in_use(self.cache.root):
                 seeing = Seeing(parts=self.parts, cache=self.cache)
                 seeing.encode(play.views, play.eyes, play.texts, play.request.progress)
-                require(self.parts.name, self.parts.playing_bytes(len(takes)))
+                require(self.parts.name, self.parts.playing_bytes(len(takes), play.request.precision))
                 play.listen(self.parts)
                 self.weights = {f.file: published.sha256(published.path_of(f)) for f in self.parts.sounding}
                 self.weights |= seeing.used
@@ -108,7 +108,7 @@ class MMAudio:
             prune(self.cache.root, limit)
 
     def _played(self, play: _Play, seeing: Seeing, takes: list[int]) -> Iterator[tuple[Window, Tensor]]:
-        request, net, plan = play.request, self.parts.load_flow(), play.plan(seeing)
+        request, net, plan = play.request, self.parts.load_flow(play.request.precision), play.plan(seeing)
         steps = STEPS if request.steps is None else request.steps
         scale = GUIDANCE if request.guidance is None else request.guidance
         strength = STRENGTH if request.reference_strength is None else request.reference_strength

@@ -21,6 +21,7 @@ from weft.errors import WeightsError
 from weft.generators.mmaudio import VARIANTS, Variant, network
 from weft.generators.mmdit import MMDiT, MMDiTConfig
 from weft.systems.memory import weight_bytes
+from weft.systems.playing import Precision
 from weft.weights import published
 from weft.weights.published import Published
 
@@ -35,6 +36,8 @@ _MD5 = {
     "large_44k": ("fed96c325a6785b85ce75ae1aafd2673", 4120),
     "large_44k_v2": ("01ad4464f049b2d7efdaa4c1a59b8dfe", 4122),
 }
+DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
+"""What the flow network's weights are in. Its times, angles and what it returns, and all other networks: float32."""
 _BRANCH = "vfeat_extractor."
 WORKING = 1_000_000_000
 """Bytes beside the weights: Python, the libraries, and what layers hand to each other."""
@@ -80,11 +83,11 @@ class Parts:
         for one in wanted:
             published.path_of(one)
 
-    def load_flow(self) -> MMDiT:
+    def load_flow(self, precision: Precision = "fp32") -> MMDiT:
         """The flow network from the user's copy. Raises WeightsError, and says whose checkpoint it is if it knows."""
         tensors = published.load(self.flow_file)
         try:
-            return network(self.flow.config, tensors, self.flow_file)
+            return network(self.flow.config, tensors, self.flow_file, DTYPES[precision])
         except WeightsError as error:
             other = next((n for n, v in VARIANTS.items() if _is_of(tensors, v.config)), None)
             if other is None:
@@ -119,11 +122,12 @@ class Parts:
                 wanted += weight_bytes(SynchformerVisual(self.sync))
         return wanted + WORKING if wanted else 0
 
-    def playing_bytes(self, takes: int = 1) -> int:
+    def playing_bytes(self, takes: int = 1, precision: Precision = "fp32") -> int:
         """About how much memory `takes` takes need beside each other once everything is encoded."""
         with torch.device("meta"):
-            nets = MMDiT(self.flow.config), MelCodec(self.codec, encoder=False)
-        return sum(weight_bytes(net) for net in nets) + WORKING + TAKE * takes
+            flow, codec = MMDiT(self.flow.config), MelCodec(self.codec, encoder=False)
+        each = DTYPES[precision].itemsize
+        return weight_bytes(flow, each) + weight_bytes(codec) + WORKING + TAKE * takes
 
 
 def system_name(variant: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from weft.cues.sheet import CueSheet
 from weft.progress import Progress, silent
+from weft.systems.playing import Precision
 from weft.systems.scene import Scene
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Request:
     scene: what the performance is made to, for systems that look at it themselves; pictures are decoded when asked for.
     without: what of it a system is not to use, of its own list (MMAudio: "clip", "sync").
     compat: as the published reference does it, defects included.
-    reference_strength: as in `weft.systems.playing`.
+    reference_strength, precision: as in `weft.systems.playing`.
     known: a take of which one region is to be made anew, or None. Only the region is heard of what is performed: all
     else may be silence, and learned systems fit the region to what is known around it.
     guide: what the sound's meaning is held to while it is made, or None; what is read of it goes into `log`.
@@ -50,6 +51,7 @@ class Request:
     compat: bool = False
     known: Known | None = None
     reference_strength: float | None = None
+    precision: Precision = "fp32"
     guide: Guide | None = None
     log: GuideLog | None = field(default=None, compare=False)
     progress: Progress = field(default=silent, compare=False)

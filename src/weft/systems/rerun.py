@@ -51,6 +51,7 @@ def rerun(
         without=tuple(made.get("without", ())),
         region=_region(made, path, known),
         reference_strength=made.get("reference_strength"),
+        precision=made.get("precision", "fp32"),
     )
     performed = perform_takes(scene, sheet, takes, playing, progress=progress)
     take = next(islice(performed, takes.index(made["take"]), None))

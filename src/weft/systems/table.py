@@ -98,6 +98,7 @@ def _mmaudio(variant: str, size: str, size_mb: int, memory_gb: float) -> SystemS
             "region",
             "reference",
             "reference-strength",
+            "precision",
         ),
         load=_MMAudio(variant).load,
         size_mb=size_mb,

@@ -98,6 +98,7 @@ class Take:
             "lufs": lufs,
             "compat": request.compat,
             "without": list(request.without),
+            "precision": request.precision,
             "reference_strength": request.reference_strength,
             "region": None if request.known is None else request.known.provenance,
             "source": sidecar.described(scene),
