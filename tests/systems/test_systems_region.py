@@ -176,6 +176,14 @@ def test_fades_lie_inside_and_the_clips_own_ends_have_none(tmp_path: Path) -> No
         assert (np.diff(wave[0, first : first + fade]) <= 0).all()
 
 
+def test_the_noise_of_a_filling_is_named_by_seed_and_take(tmp_path: Path) -> None:
+    """With the noise that the take was made of, the same part would come out again."""
+    one, other = (known(tmp_path / f"{n}.wav", np.full((2, RATE), n / 9), 0.2, 0.6) for n in (1, 2))
+    seeds = [which.noise_seed(seed) for which in (one, other) for seed in (0, 1)]
+    assert len({*seeds, 0, 1}) == 6 and min(seeds) >= 0
+    assert known(tmp_path / "1.wav", np.full((2, RATE), 1 / 9), 0.3, 0.5).noise_seed(0) == seeds[0]
+
+
 def test_one_channel_of_a_placed_sound_is_as_strong() -> None:
     left = np.stack([np.ones(100), np.full(100, 0.2)]).astype(np.float32)
     assert np.square(mono(left)).mean() == pytest.approx(np.square(left).mean(), rel=1e-5)

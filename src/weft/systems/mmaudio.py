@@ -109,9 +109,8 @@ class MMAudio:
 
     def _played(self, play: _Play, seeing: Seeing, takes: list[int]) -> Iterator[tuple[Window, Tensor]]:
         request, net, plan = play.request, self.parts.load_flow(play.request.precision), play.plan(seeing)
-        steps = STEPS if request.steps is None else request.steps
+        strength, steps = _strength_and_steps(request)
         scale = GUIDANCE if request.guidance is None else request.guidance
-        strength = STRENGTH if request.reference_strength is None else request.reference_strength
         if request.compat and scale < 1:
             scale = 1.0
 
@@ -272,6 +271,11 @@ def _encoded(text: str | None, compat: bool) -> str | None:
     return text or ("" if compat else None)
 
 
+def _strength_and_steps(request: Request) -> tuple[float, int]:
+    strength, steps = request.reference_strength, request.steps
+    return STRENGTH if strength is None else strength, STEPS if steps is None else steps
+
+
 def _first_step(strength: float, steps: int) -> int:
     """The step that a take with a reference begins at: never the first or the last for a strength between."""
     if strength in (0, 1):
@@ -293,6 +297,8 @@ def _check(request: Request) -> None:
     strength = request.reference_strength
     if strength is not None and not 0 <= strength <= 1:
         raise UserError(f"--reference-strength {strength:g}; give 0 (not heard) to 1 (as it is)")
+    if request.reference is not None:
+        _first_step(*_strength_and_steps(request))
     unknown = sorted(set(request.without) - set(EYES))
     if unknown:
         raise UserError(f"--without {unknown[0]!r} is unknown; give {' or '.join(EYES)}")
