@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,12 @@ from weft.encoders import clap_words
 from weft.encoders.clap_words import ClapWords
 from weft.errors import MissingExtra, UserError, WeightsError
 from weft.generators.audio_ldm import AudioLdmNet, latents, unet_class
+from weft.systems.audio_ldm_files import LICENCE, LONGEST_S, known
 from weft.systems.guide import heard
 from weft.systems.performer import Request
 from weft.weights import published
 
 STEPS, GUIDANCE = 30, 2.5
-REPOSITORIES = ("audioldm-s-full-v2", "audioldm-m-full", "audioldm-l-full")
-LONGEST_S = 30.0
-"""It was trained on 10 s; attention over all of a latent at once grows with the square of its length."""
 
 
 class AudioLdm:
@@ -107,13 +106,12 @@ class AudioLdm:
 
 def repository(name: str, part: str) -> Path:
     """The folder of a part of the user's copy. Raises UserError for an unknown repository, WeightsError for none."""
-    if name not in REPOSITORIES:
-        raise UserError(f"no AudioLDM {name!r}; choose {', '.join(REPOSITORIES)}")
+    known(name)
     folder = published.folder() / name / part
     if not folder.is_dir():
         raise WeightsError(
             f"no {name}/{part} in {published.folder()}: get all of https://huggingface.co/cvssp/{name} (licence: "
-            "CC-BY-NC-SA 4.0) and put it there, or name its folder in WEFT_WEIGHTS"
+            f"{LICENCE}) and put it there, or name its folder in WEFT_WEIGHTS"
         )
     return folder
 
@@ -144,7 +142,25 @@ def process_of(folder: Path) -> Ddpm:
 def _part(kind: Any, name: str, part: str) -> Any:
     folder = repository(name, part)
     try:
-        return kind.from_pretrained(str(folder), local_files_only=True)
+        with _quiet():
+            return kind.from_pretrained(str(folder), local_files_only=True)
     except Exception as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"{folder} cannot be read ({first}); get it again from cvssp/{name}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Libraries that draw a bar and warn of pickles while they load say nothing meanwhile."""
+    from diffusers.utils import logging as of_diffusers
+    from transformers.utils import logging as of_transformers
+
+    bars, before = of_transformers.is_progress_bar_enabled(), of_diffusers.get_verbosity()
+    of_transformers.disable_progress_bar()
+    of_diffusers.set_verbosity(of_diffusers.CRITICAL)
+    try:
+        yield
+    finally:
+        of_diffusers.set_verbosity(before)
+        if bars:
+            of_transformers.enable_progress_bar()

@@ -111,6 +111,54 @@ def _mmaudio(variant: str, size: str, size_mb: int, memory_gb: float) -> SystemS
     )
 
 
+@dataclass(frozen=True)
+class _AudioLdm:
+    """How a repository of AudioLDM is loaded, and its files."""
+
+    repository: str
+
+    def load(self) -> Performer:
+        from weft.systems.audio_ldm_takes import AudioLdmTakes
+
+        return AudioLdmTakes(name=self.repository)
+
+    def files(self) -> tuple[Published, ...]:
+        from weft.systems.audio_ldm_files import files
+
+        return files(self.repository)
+
+    def check(self, scene: Scene, without: Sequence[str]) -> None:
+        from weft.systems.audio_ldm_files import LONGEST_S, require_files
+
+        if scene.duration > LONGEST_S:
+            raise UserError(
+                f"AudioLDM plays up to {LONGEST_S:g} s at once, not {scene.duration:g}; give --duration"
+            )
+        require_files(self.repository)
+
+
+def _audio_ldm(
+    name: str, summary: str, size_mb: int, memory_gb: float, repository: str | None = None
+) -> SystemSpec:
+    made = _AudioLdm(repository or name)
+    return SystemSpec(
+        name=name,
+        summary=f"{summary}; 16 kHz mono, resampled, placed by the cue sheet; up to 30 s",
+        licence="CC-BY-NC-SA 4.0",
+        rate=44100,
+        channels=2,
+        weights=(),
+        dials=("prompt", "negative", "onsets", "envelope", "trajectory", "guide"),
+        load=made.load,
+        size_mb=size_mb,
+        memory_gb=memory_gb,
+        files=made.files,
+        check=made.check,
+        makeup=False,
+        needs_video=False,
+    )
+
+
 SYSTEMS = {
     spec.name: spec
     for spec in (
@@ -154,6 +202,9 @@ SYSTEMS = {
         _mmaudio("medium_44k", "medium, 622 M parameters", 9097, 5.4),
         _mmaudio("large_44k", "large, 1030 M parameters", 10730, 6.5),
         _mmaudio("large_44k_v2", "large, second version, recommended by its authors", 10732, 6.5),
+        _audio_ldm("audioldm-s-full-v2", "AudioLDM small, 185 M parameters: hears words alone", 1684, 2.9),
+        _audio_ldm("audioldm-m-full", "AudioLDM medium, 416 M parameters: hears words alone", 2608, 3.8),
+        _audio_ldm("audioldm-l-full", "AudioLDM large, 739 M parameters: hears words alone", 3901, 5.1),
     )
 }
 
