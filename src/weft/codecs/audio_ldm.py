@@ -13,10 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from weft.codecs.mel_front import MelFront
 from weft.errors import MissingExtra
 
 BANDS = 16  # of a latent frame
 MEL_HOP = 160
+FRONT = MelFront(rate=16000, fft=1024, hop=MEL_HOP, bands=64, log="natural")
+"""What the decoder's mel spectrograms are, their frames as the vocoder places them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,11 +19,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from weft import weights
+from weft.codecs.mel_layout import MelLayout
 from weft.cues.vocabulary import MATERIALS
 from weft.encoders.audio_net import STEP_FRAMES, AudioNet, AudioNetConfig
 from weft.encoders.eye import CHANGES, FPS, SIZE, cells, looked
+from weft.encoders.log_mel import FLOOR_DB, RATE, layout, log_mel
 from weft.encoders.log_mel import HOP as FRAME
-from weft.encoders.log_mel import RATE, log_mel
 from weft.encoders.steps import HOP, STEP_HZ
 from weft.encoders.text import TextEncoder
 from weft.encoders.text_net import TextNet, TextNetConfig
@@ -65,6 +66,17 @@ class WeftAudio:
         short = self.net.config.window * STEP_FRAMES * FRAME
         ready = F.pad(wave, (0, max(0, short - wave.shape[1])))
         return self.net.embeddings(self.net.steps(log_mel(ready)), self.hop)
+
+    @property
+    def mel(self) -> MelLayout:
+        """The layout of what `felt_mel` takes."""
+        return layout()
+
+    def felt_mel(self, mel: Tensor) -> Tensor:
+        """As `felt`, of what `weft.encoders.log_mel` makes of a sound: dB `[B, F, 64]`."""
+        short = self.net.config.window * STEP_FRAMES
+        ready = F.pad(mel, (0, 0, 0, max(0, short - mel.shape[1])), value=FLOOR_DB)
+        return self.net.embeddings(self.net.steps(ready), self.hop)
 
     def logits(self, wave: Tensor, rate: int) -> Tensor:
         """Turn mono sound float `[B, N]` at `rate` Hz into logits `[B, 17]` of the material heard, for softmax. It
