@@ -1,0 +1,94 @@
+"""How near an ear's vector by the mel bridge is to its vector by the sound, on the sound of real clips.
+
+    python recipes/measure_mel_bridge.py ../shared/clips
+
+A clip's own sound (its first 10 s) stands for what a perfect vocoder would make: it is heard as sound at the
+generator's rate, and by the bridge from the mel spectrogram that the generator's codec has of it. Cosines are of weft's
+own ear; "whole" is of the mean of its windows, which is what guidance steers. Nothing here was fitted to these clips.
+No published decoder or vocoder takes part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soxr
+import torch
+import torch.nn.functional as F
+
+from weft import media
+from weft.codecs.audio_ldm import FRONT
+from weft.codecs.mel_bridge import MelBridge
+from weft.codecs.mel_front import MEL_FRONT_16K, MEL_FRONT_44K, MelFront
+from weft.codecs.mel_front import log_mel as front_mel
+from weft.codecs.mel_layout import of_front
+from weft.encoders.log_mel import RATE, log_mel
+from weft.encoders.own import NAME, WeftAudio
+from weft.errors import MediaError
+
+FRONTS = {"AudioLDM": FRONT, "MMAudio 16 kHz": MEL_FRONT_16K, "MMAudio 44.1 kHz": MEL_FRONT_44K}
+LONGEST_S = 10.0
+
+
+@torch.no_grad()
+def measured(wave: np.ndarray, front: MelFront, bridge: MelBridge, ear: WeftAudio) -> dict[str, float]:
+    """Cosines of mono sound [N] at 44.1 kHz, and how far apart the two spectrograms are."""
+    there = soxr.resample(wave, RATE, front.rate, quality="VHQ") if front.rate != RATE else wave
+    there = there[: len(there) // (4 * front.hop) * 4 * front.hop]
+    back = soxr.resample(there, front.rate, RATE, quality="VHQ") if front.rate != RATE else there
+    by_sound = log_mel(torch.from_numpy(back)[None])
+    by_mel = bridge(front_mel(torch.from_numpy(there)[None], front).mT)
+    frames = min(by_sound.shape[1], by_mel.shape[1])
+    by_sound, by_mel = by_sound[:, :frames], by_mel[:, :frames]
+    one, other = (ear.felt_mel(x)[0] for x in (by_sound, by_mel))
+    windows = (one * other).sum(-1)
+    whole = F.cosine_similarity(one.mean(0), other.mean(0), dim=0)
+    apart = by_mel - by_sound
+    return {
+        "whole": round(float(whole), 4),
+        "windows, mean": round(float(windows.mean()), 4),
+        "windows, least": round(float(windows.min()), 4),
+        "dB too loud, mean": round(float(apart.mean()), 2),
+        "dB, deviation": round(float(apart.std()), 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("clips", type=Path, help="a folder of clips; those without sound are passed over")
+    parser.add_argument("--out", type=Path, default=Path("results/mel_bridge.json"))
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    ear = WeftAudio.load()
+    bridges = {name: MelBridge(of_front(front), ear.mel) for name, front in FRONTS.items()}
+    clips: dict[str, dict[str, Any]] = {}
+    for path in sorted(given.clips.glob("*.mp4")):
+        try:
+            wave = media.read_audio(path, RATE, channels=1)[0][: round(LONGEST_S * RATE)]
+        except MediaError as error:
+            print(error)
+            continue
+        clips[path.stem] = {
+            name: measured(wave, FRONTS[name], bridge, ear) for name, bridge in bridges.items()
+        }
+        print(path.stem, {name: row["whole"] for name, row in clips[path.stem].items()}, flush=True)
+    means = {
+        name: {
+            key: round(float(np.mean([rows[name][key] for rows in clips.values()])), 4)
+            for key in next(iter(clips.values()))[name]
+        }
+        for name in FRONTS
+    }
+    result = {"ear": NAME, "sha256": ear.sha256, "clips": len(clips), "means": means, "by clip": clips}
+    given.out.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(means, indent=1))
+
+
+if __name__ == "__main__":
+    main()
