@@ -37,7 +37,7 @@ def write_repository(home: Path, *, safetensors: bool = True) -> None:
         "text_encoder": ClapWords.build(TINY_CLAP_WORDS),
     }
     for name, part in parts.items():
-        _drawn(part)
+        drawn(part)
         part.save_pretrained(home / name)  # type: ignore[operator]
         if not safetensors:
             (made,) = (home / name).glob("*.safetensors")
@@ -58,7 +58,7 @@ def write_repository(home: Path, *, safetensors: bool = True) -> None:
 
 
 @torch.no_grad()
-def _drawn(net: nn.Module) -> None:
+def drawn(net: nn.Module) -> nn.Module:
     """Matrices that keep the scale of what they are given: as they begin, the vocoder is silent."""
     for key, value in net.state_dict().items():
         if value.is_floating_point() and key not in ("mean", "scale"):
@@ -67,3 +67,4 @@ def _drawn(net: nn.Module) -> None:
                 value.copy_(x / value[0].numel() ** 0.5)
             else:
                 value.copy_(1 + 0.1 * x if key.endswith("weight") else 0.1 * x)
+    return net

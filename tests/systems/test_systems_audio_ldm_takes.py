@@ -15,12 +15,15 @@ pytest.importorskip("tokenizers")
 
 from audio_ldm_tiny import write_repository
 
+from weft.alignment.presets import PRESETS
 from weft.cues.sheet import Clip, CueSheet, Segment, Track, What, Where
 from weft.errors import UserError, WeightsError
 from weft.media import read_audio
 from weft.systems.audio_ldm import AudioLdm
 from weft.systems.audio_ldm_files import REPOSITORIES, files, require_files, size_mb
 from weft.systems.audio_ldm_takes import AudioLdmTakes
+from weft.systems.generate import perform
+from weft.systems.guide import Guidance
 from weft.systems.performer import Ensemble, Request
 from weft.systems.scene import Blank
 from weft.systems.table import SYSTEMS, system
@@ -171,3 +174,51 @@ def test_takes_through_the_command_line_and_again(
     assert status == 0 and "again.wav: the same samples" in out, err
     status, out, err = weft_command("models", "verify", NAME)
     assert status == 0 and out.count("here, no sum is published") == len(files(NAME))
+
+
+@pytest.fixture
+def medium(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny repository under the name that the guided systems ask for."""
+    (tmp_path / "medium").mkdir()
+    (tmp_path / "medium" / "audioldm-m-full").symlink_to(own / NAME)
+    monkeypatch.setenv("WEFT_WEIGHTS", str(tmp_path / "medium"))
+
+
+SHEET = CueSheet(
+    clip=Clip(duration=2.0, width=160, height=120, fps=25.0), what=What(prompt="a stick hits wood")
+)
+
+
+@pytest.mark.parametrize(("name", "loss"), [("mdg", "volume"), ("seeing-hearing", "pairwise")])
+def test_the_papers_systems_are_guided_by_themselves(
+    medium: None, bar_clip: Path, name: str, loss: str
+) -> None:
+    take = perform(bar_clip, SHEET, system=name, steps=4, duration=1.0)
+    told = take.provenance["guide"]
+    assert (told["kind"], told["by"]) == (name, "sound") and PRESETS[name].loss == loss
+    assert [row["step"] for row in told["steps"]] == [1, 2, 3]
+    assert all(row["moved"] == pytest.approx(0.1, rel=0.05) for row in told["steps"])
+    assert take.audio.shape == (2, 44100)
+    assert set(take.provenance["weights"]) == {one.file for one in files("audioldm-m-full")}
+
+
+def test_flags_override_a_systems_own_guidance(
+    medium: None, bar_clip: Path, weft_command, tmp_path: Path
+) -> None:
+    own = perform(bar_clip, SHEET, system="mdg", steps=4, duration=0.5, guide=Guidance(kind="volume"))
+    assert (own.provenance["guide"]["kind"], own.provenance["guide"]["by"]) == ("volume", "mel")
+    (tmp_path / "cues.json").write_text(replace(SHEET, clip=Clip(duration=0.48)).to_json())
+    flags = ("--steps", 4, "--guide-every", 2, "--guide-start", 0.5, "--prompt", "wood", "--duration", 0.48)
+    out = tmp_path / "x.wav"
+    status, _, err = weft_command("generate", bar_clip, "--system", "mdg", *flags, "-o", out)
+    assert status == 0, err
+    told = json.loads(out.with_suffix(".json").read_text())["guide"]
+    assert (told["kind"], told["every"], [row["step"] for row in told["steps"]]) == ("mdg", 2, [3])
+    assert out.with_suffix(".guide.png").is_file()
+
+
+def test_a_guided_system_without_a_video_or_a_plain_one_with_a_guide_is_refused(medium: None) -> None:
+    with pytest.raises(UserError, match="mdg plays to a video, not to a length alone"):
+        perform(None, SHEET, system="mdg", duration=1.0)
+    with pytest.raises(UserError, match="there is no video; leave --guide out"):
+        perform(None, SHEET, system="audioldm-m-full", duration=1.0, guide=Guidance(kind="volume"))

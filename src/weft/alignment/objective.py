@@ -34,11 +34,16 @@ class Crop:
     seed: int = 0
 
     def __call__(self, x0: Tensor, step: int) -> Tensor:
-        room = x0.shape[self.axis] - self.frames
+        start, end = self.place(x0.shape[self.axis], step)
+        return x0.narrow(self.axis, start, end - start)
+
+    def place(self, count: int, step: int) -> tuple[int, int]:
+        """Where the stretch of `count` frames begins and ends."""
+        room = count - self.frames
         if room <= 0:
-            return x0
+            return 0, count
         start = int(np.random.default_rng([self.seed, step]).integers(room + 1))
-        return x0.narrow(self.axis, start, self.frames)
+        return start, start + self.frames
 
 
 class Together:

@@ -13,7 +13,8 @@ from weft.diffusion.step_rules import FreshAdam, LineSearch, StepRule
 @dataclass(frozen=True, kw_only=True)
 class GuidePreset:
     """Settings of `weft.diffusion.steering.Steering` and of its objective. `reference_level` repeats the references'
-    use of the noise level before the step on the mixture after it. `cosine`: see `Together`."""
+    use of the noise level before the step on the mixture after it. `cosine`: see `Together`. `thrifty`: hear a mel
+    spectrogram in place of the sound, and a stretch of it, where the generator has them (`weft.systems.hearing`)."""
 
     loss: Loss
     rule: StepRule = field(default_factory=lambda: LineSearch(rate=RATE))
@@ -21,6 +22,7 @@ class GuidePreset:
     on: Literal["mixture", "data"] = "data"
     reference_level: bool = False
     cosine: float = 0.0
+    thrifty: bool = True
 
     @property
     def rate(self) -> float:
@@ -55,10 +57,20 @@ PRESETS = {
     "pairwise": GuidePreset(loss="pairwise"),
     # Xing et al. 2024, the code's settings for video to sound: a fresh Adam each step, lr .1, from i > int(.2 n).
     "seeing-hearing": GuidePreset(
-        loss="pairwise", rule=FreshAdam(), window=_PUBLISHED, on="mixture", reference_level=True
+        loss="pairwise",
+        rule=FreshAdam(),
+        window=_PUBLISHED,
+        on="mixture",
+        reference_level=True,
+        thrifty=False,
     ),
     # Grassucci et al. 2025, section 3.2: "all hyperparameters are adopted from" the former.
     "mdg": GuidePreset(
-        loss="volume", rule=FreshAdam(), window=_PUBLISHED, on="mixture", reference_level=True
+        loss="volume",
+        rule=FreshAdam(),
+        window=_PUBLISHED,
+        on="mixture",
+        reference_level=True,
+        thrifty=False,
     ),
 }

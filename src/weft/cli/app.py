@@ -175,7 +175,9 @@ def generate(
         seed=seed,
         steps=steps,
         guidance=guidance,
-        guide=asked_guidance(guide, scale=guide_scale, start=guide_start, stop=guide_stop, every=guide_every),
+        guide=asked_guidance(
+            guide, system, scale=guide_scale, start=guide_start, stop=guide_stop, every=guide_every
+        ),
         lufs=lufs,
         without=tuple(name.strip() for name in (without or "").split(",") if name.strip()),
         compat=compat,

@@ -51,7 +51,7 @@ def generate_takes(
     scene = open_scene(clip, start, duration)
     refuse_unable(spec, scene, playing)
     if playing.guide is not None:
-        guidable(spec, playing.guide)
+        guidable(spec, playing.guide, compat=playing.compat, scene=scene)
     if not isinstance(scene, Video):
         _refuse_without_video(clip, output, timeline=timeline, original=original)
         output = output or (clip or Path()).with_suffix(".weft.wav")
@@ -147,10 +147,14 @@ def _family(path: Path, timeline: bool, *, guided: bool) -> dict[str, Path]:
     return family | ({"guide": path.with_suffix(".guide.png")} if guided else {})
 
 
-def asked_guidance(kind: str | None, **settings: Any) -> Guidance | None:
-    """What the flags of `--guide` ask for together. Raises UserError for one that changes nothing without it."""
+def asked_guidance(kind: str | None, system: str | None, **settings: Any) -> Guidance | None:
+    """What the flags of `--guide` ask for together, or the system is guided by of its own. Raises UserError for one
+    that changes nothing without it, and for an unknown system."""
     from weft.systems.guide import Guidance
+    from weft.systems.table import DEFAULT
+    from weft.systems.table import system as find_system
 
+    kind = kind or find_system(system or DEFAULT).guide
     if kind is not None:
         return Guidance(kind=kind, **settings)
     for name, value in settings.items():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from weft.codecs.anti_alias import TAPS, AntiAliased, Snake
 
@@ -99,14 +100,18 @@ class BigVgan(nn.Module):
         x = self.conv_post(self.activation_post(x))
         return torch.tanh(x) if self.config.tanh else x.clamp(-1, 1)
 
-    def blocks(self, mel: Tensor, size: int) -> Iterator[Tensor]:
-        """Yield the waveform of `forward` in pieces of at most `size` mel frames, `[B, 1, size * hop]` each."""
+    def blocks(self, mel: Tensor, size: int, *, recompute: bool = False) -> Iterator[Tensor]:
+        """Yield the waveform of `forward` in pieces of at most `size` mel frames, `[B, 1, size * hop]` each.
+
+        recompute: keep nothing of a piece for its gradient but what goes in; a second pass forward makes it again.
+        """
         if size < 1:
             raise ValueError(f"a block must have 1 mel frame or more, not {size}")
         count = mel.shape[-1]
         for start in range(0, count, size):
             before, end = min(start, self.context), min(start + size, count)
-            piece = self(mel[..., start - before : end + self.context])
+            given = mel[..., start - before : end + self.context]
+            piece = checkpoint(self, given, use_reentrant=False) if recompute else self(given)
             yield piece[..., before * self.hop : (before + end - start) * self.hop]
 
 

@@ -27,6 +27,7 @@ Variant = Literal["16k", "44k"]
 
 _RELEASE = "https://github.com/hkchengrex/MMAudio/releases/download/v0.1"
 BLOCK = 256  # mel frames that the vocoder computes at once
+LEAN_BLOCK = 48  # where it keeps all it computes for a gradient: some 3 GB of the 44.1 kHz network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +157,15 @@ class MelCodec(nn.Module):
             total -= piece.shape[-1]
             if total <= 0:
                 return
+
+    def decode_mel(self, latent: Tensor) -> Tensor:
+        """Turn latents `[B, T, latent]` into log-mel `[B, 2 T, bands]`, in the unit of the codec's front."""
+        return self.vae.decode(latent.transpose(1, 2)).transpose(1, 2)
+
+    def decode_lean(self, latent: Tensor) -> Tensor:
+        """As `decode` of whole frames, for gradients: of the vocoder a piece at a time is in memory, made twice."""
+        mel = self.vae.decode(latent.transpose(1, 2))
+        return torch.cat(list(self.vocoder.blocks(mel, LEAN_BLOCK, recompute=torch.is_grad_enabled())), -1)
 
     @classmethod
     def load(cls, variant: Variant = "44k", *, encoder: bool = True) -> MelCodec:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -73,10 +75,9 @@ class MelLayout:
         return weights @ smeared * shape * (self.gain**2 if self.power == 2 else 1.0)
 
 
+@cache
 def of_front(front: MelFront) -> MelLayout:
-    """The layout of a codec's front: magnitudes, frame k centred on (k + 1/2) hop."""
-    import torch
-
+    """The layout of a codec's front, one for each: magnitudes, frame k centred on (k + 1/2) hop."""
     return MelLayout(
         rate=front.rate,
         fft=front.fft,

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from weft.codecs import audio_ldm as codec_parts
 from weft.codecs.audio_ldm import AudioLdmCodec
+from weft.codecs.mel_layout import of_front
 from weft.diffusion.ddpm import Ddpm, NoiseSchedule
 from weft.diffusion.sampler import frame_noise
 from weft.encoders import clap_words
@@ -26,11 +27,13 @@ from weft.encoders.clap_words import ClapWords
 from weft.errors import MissingExtra, UserError, WeightsError
 from weft.generators.audio_ldm import AudioLdmNet, latents, unet_class
 from weft.systems.audio_ldm_files import LICENCE, LONGEST_S, known
-from weft.systems.guide import heard
+from weft.systems.hearing import Listening, Voice
 from weft.systems.performer import Request
 from weft.weights import published
 
 STEPS, GUIDANCE = 30, 2.5
+STRETCH_S = 3.0
+"""What a thrifty guide hears at a step: decoding 10 s and back is three times the UNet's work."""
 
 
 class AudioLdm:
@@ -80,20 +83,30 @@ class AudioLdm:
         samples = max(1, round(request.duration * self.rate))
         frames = max(4, self.codec.latent_frames(samples))
         noise = frame_noise(request.seed, request.take, 0, frames, codec_parts.BANDS * 8)[None]
-        objective, steer = None, None
+        listening, steer = None, None
         if request.guide is not None:
-            ear = heard(request.guide.ear, self.codec.decode, self.rate)
-            objective = request.guide.objective(ear, 0.0, request.duration)
-            steer = request.guide.steering(objective, None if request.log is None else request.log.guided(0))
+            listening = Listening(request.guide, self.voice, 0.0, request.duration)
+            steer = listening.steer([request.log])
         told = self.words.embed_text([prompt, request.sheet.what.negative or ""])
         latent = self.sample(noise, told[:1], told[1:], steps, scale, steer=steer)
-        if objective is not None and request.log is not None:
-            with torch.no_grad():
-                request.log.finish(0, objective(latent, -1).readings)
+        if listening is not None:
+            listening.finish(latent, [request.log])
         with torch.no_grad():
             wave = self.codec.decode(latent, samples)[0, 0]
         request.progress("perform", 1.0)
         yield wave.expand(2, -1).numpy().astype(np.float32)
+
+    @property
+    def voice(self) -> Voice:
+        """How a guide hears it."""
+        return Voice(
+            decode=self.codec.decode,
+            rate=self.rate,
+            latent_rate=self.codec.latent_rate,
+            decode_mel=self.codec.decode_mel,
+            layout=of_front(codec_parts.FRONT),
+            stretch_s=STRETCH_S,
+        )
 
     def sample(
         self, noise: Tensor, words: Tensor, without: Tensor, steps: int, scale: float, **named: Any

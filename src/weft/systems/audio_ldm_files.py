@@ -72,9 +72,9 @@ def size_mb(name: str) -> int:
     return _UNET_MB[name] + sum(_MB.values())
 
 
-def playing_bytes(name: str, *, guided: bool) -> int:
-    """About how much memory a take needs, or a guided one."""
-    return size_mb(name) * 1_000_000 + WORKING + (HEARD_BYTES if guided else 0)
+def playing_bytes(name: str, *, by_sound: bool) -> int:
+    """About how much memory a take needs, or one that is guided by its sound."""
+    return size_mb(name) * 1_000_000 + WORKING + (HEARD_BYTES if by_sound else 0)
 
 
 def sums(name: str) -> dict[str, str]:

@@ -56,7 +56,8 @@ class AudioLdmTakes:
 
     def _sound(self, request: Request) -> Iterator[np.ndarray]:
         if "player" not in vars(self):
-            require(self.name, audio_ldm_files.playing_bytes(self.name, guided=request.guide is not None))
+            by_sound = request.guide is not None and not request.guide.asked.preset.thrifty
+            require(self.name, audio_ldm_files.playing_bytes(self.name, by_sound=by_sound))
         player = self.player
         self.weights = audio_ldm_files.sums(self.name)
         spoken = ". ".join(dict.fromkeys(words_of(request.sheet)[1]))

@@ -140,13 +140,13 @@ def perform_takes(
 ) -> Iterator[Take]:
     """As `perform`, for several takes in order: each when it is done, together where the system plays them so."""
     from weft.spotting import observe, picture_tokens
-    from weft.systems.guide import guidable, guide_for
+    from weft.systems.guide import asked_of, guidable, guide_for
     from weft.systems.guide_log import GuideLog
 
-    spec, guide = find_system(playing.system or DEFAULT), playing.guide
+    spec = find_system(playing.system or DEFAULT)
     refuse_unable(spec, scene, playing)
-    if guide is not None:
-        guidable(spec, guide)
+    if (guide := asked_of(spec, playing.guide)) is not None:
+        guidable(spec, guide, compat=playing.compat, scene=scene)
     picture = None
     if "picture" in spec.dials and _by_machine(sheet.what.source) and isinstance(scene, media.Video):
         seen = seen or observe(scene, progress=progress)

@@ -18,12 +18,13 @@ from weft.alignment.objective import Embed, Together
 from weft.alignment.presets import PRESETS, GuidePreset
 from weft.cues.sheet import CueSheet
 from weft.cues.words import closest
-from weft.diffusion.steering import Guided, Steering
+from weft.diffusion.steering import Guided, Objective, Steering
 from weft.encoders.steps import HOP, STEP_HZ
 from weft.errors import UserError
 
 if TYPE_CHECKING:
     from weft.media import Video
+    from weft.systems.scene import Scene
     from weft.systems.table import SystemSpec
 
 ENCODERS = "weft-guide"
@@ -106,7 +107,7 @@ class Guide:
         text, picture = self.vectors(start_s, end_s)
         return Together(embed, text, picture, loss=preset.loss, cosine=preset.cosine)
 
-    def steering(self, objective: Together, on_guided: Callable[[Guided], None] | None) -> Steering:
+    def steering(self, objective: Objective, on_guided: Callable[[Guided], None] | None) -> Steering:
         """The preset's steering towards an objective."""
         preset = self.asked.preset
         return Steering(
@@ -119,13 +120,25 @@ class Guide:
         )
 
 
-def guidable(spec: SystemSpec, asked: Guidance) -> None:
-    """Raises UserError where a system cannot be guided, or not so."""
+def asked_of(spec: SystemSpec, asked: Guidance | None) -> Guidance | None:
+    """What a person asked for, else what the system is guided by of its own (`mdg`), else None."""
+    return Guidance(kind=spec.guide) if asked is None and spec.guide is not None else asked
+
+
+def guidable(spec: SystemSpec, asked: Guidance, *, compat: bool = False, scene: Scene | None = None) -> None:
+    """Raises UserError where a system cannot be guided, or not so, or not to such a scene."""
+    from weft.media import Video
     from weft.systems.table import SYSTEMS
 
     if "guide" not in spec.dials:
         able = " or ".join(name for name, other in SYSTEMS.items() if "guide" in other.dials)
         raise UserError(f"{spec.name} has no diffusion to guide; choose --system {able}")
+    if compat:
+        raise UserError("--guide is not what the published reference does; leave --compat or --guide out")
+    if scene is not None and not isinstance(scene, Video):
+        raise UserError(
+            "guidance holds the sound to picture and words, and there is no video; leave --guide out"
+        )
     asked.preset  # noqa: B018 - its errors are wanted
 
 

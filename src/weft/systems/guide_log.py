@@ -33,21 +33,23 @@ class GuideLog:
 
     steps: list[dict[str, float]] = field(default_factory=list)
     after: list[dict[str, float]] = field(default_factory=list)
+    by: str = "sound"
+    """What the ear heard at the guided steps: "sound", or the decoder's "mel" without a vocoder."""
 
-    def guided(self, window: int) -> Callable[[Guided], None]:
-        """What to call at a guided step of window number `window`, whose batch is one performance."""
+    def guided(self, window: int, item: int = 0) -> Callable[[Guided], None]:
+        """What to call at a guided step of window number `window`; this performance is number `item` of the batch."""
 
         def note(seen: Guided) -> None:
-            told = {name: values[0] for name, values in seen.readings.items()}
+            told = {name: values[item] for name, values in seen.readings.items()}
             self.steps.append(
-                {"window": window, "step": seen.step, "t": seen.then, **told, "moved": seen.moved[0]}
+                {"window": window, "step": seen.step, "t": seen.then, **told, "moved": seen.moved[item]}
             )
 
         return note
 
-    def finish(self, window: int, readings: Mapping[str, Tensor]) -> None:
-        """Note the readings [1] of what came out of a window."""
-        told = {name: float(values[0]) for name, values in readings.items()}
+    def finish(self, window: int, readings: Mapping[str, Tensor], item: int = 0) -> None:
+        """Note the readings [B] of what came out of a window."""
+        told = {name: float(values[item]) for name, values in readings.items()}
         self.after.append({"window": window, **told})
 
     def summary(self, guide: Guide) -> dict[str, Any]:
@@ -56,6 +58,7 @@ class GuideLog:
         return {
             **asdict(guide.asked),
             "encoders": {guide.encoders: guide.sha256},
+            "by": self.by,
             "before": _means(first),
             "after": _means(self.after),
             "steps": [_rounded(s) for s in self.steps],

@@ -36,6 +36,7 @@ from weft.media.pruning import in_use, limit_gb, prune
 from weft.systems.desk import riding
 from weft.systems.known import placed
 from weft.systems.memory import require
+from weft.systems.mmaudio_guided import Held
 from weft.systems.mmaudio_known import Stretch, laid_under, latents_of, reference_of
 from weft.systems.mmaudio_parts import Parts
 from weft.systems.mmaudio_seeing import Eye, Seeing, Seen, View, eyes_of
@@ -89,26 +90,34 @@ class MMAudio:
         seen = {eye for view in play.views for eye in eyes_of(view, play.eyes)}
         self.parts.require_files(clip="clip" in seen, sync="sync" in seen, text=bool(play.texts))
         limit = limit_gb()
-        latents = tee(self._latents(play, [r.take for r in requests], limit), len(requests))
         codec = cache(self.parts.load_codec)
+        latents = tee(self._latents(play, requests, limit, codec), len(requests))
         return [self._sound(codec, latents[n], n, one, play) for n, one in enumerate(requests)]
 
-    def _latents(self, play: _Play, takes: list[int], limit: float) -> Iterator[tuple[Window, Tensor]]:
+    def _latents(
+        self, play: _Play, requests: Sequence[Request], limit: float, codec: Callable[[], MelCodec]
+    ) -> Iterator[tuple[Window, Tensor]]:
         """Latents of all takes, window by window. What is seen is encoded first, and the encoders are let go of."""
         try:
             with in_use(self.cache.root):
                 seeing = Seeing(parts=self.parts, cache=self.cache)
                 seeing.encode(play.views, play.eyes, play.texts, play.request.progress)
-                require(self.parts.name, self.parts.playing_bytes(len(takes), play.request.precision))
+                wanted = self.parts.playing_bytes(
+                    len(requests), play.request.precision, guided=play.request.guide
+                )
+                require(self.parts.name, wanted)
                 play.listen(self.parts)
                 self.weights = {f.file: published.sha256(published.path_of(f)) for f in self.parts.sounding}
                 self.weights |= seeing.used
-                yield from self._played(play, seeing, takes)
+                yield from self._played(play, seeing, requests, codec)
         finally:  # who has all the samples asks for no more, so that nothing may come after the last window
             prune(self.cache.root, limit)
 
-    def _played(self, play: _Play, seeing: Seeing, takes: list[int]) -> Iterator[tuple[Window, Tensor]]:
+    def _played(
+        self, play: _Play, seeing: Seeing, requests: Sequence[Request], codec: Callable[[], MelCodec]
+    ) -> Iterator[tuple[Window, Tensor]]:
         request, net, plan = play.request, self.parts.load_flow(play.request.precision), play.plan(seeing)
+        takes = [one.take for one in requests]
         strength, steps = _strength_and_steps(request)
         scale = GUIDANCE if request.guidance is None else request.guidance
         if request.compat and scale < 1:
@@ -137,6 +146,7 @@ class MMAudio:
             held=None if play.stretch is None else lambda window: play.held(window, net),
             origin=None if play.reference is None else lambda window: play.origin(window, net),
             first=0 if play.reference is None else _first_step(strength, steps),
+            guided=None if request.guide is None else Held(requests, net, codec(), play.rate),
         )
 
     def _sound(

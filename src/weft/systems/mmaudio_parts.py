@@ -27,6 +27,7 @@ from weft.weights.published import Published
 
 if TYPE_CHECKING:
     from weft.encoders.dfn_clip import DfnClip
+    from weft.systems.guide import Guide
 
 _FLOWS = "https://huggingface.co/hkchengrex/MMAudio/resolve/main/weights"
 _MD5 = {
@@ -43,6 +44,8 @@ WORKING = 1_000_000_000
 """Bytes beside the weights: Python, the libraries, and what layers hand to each other."""
 TAKE = 150_000_000
 """Bytes that a take adds to those beside it."""
+BY_MEL, BY_SOUND = 800_000_000, 4_000_000_000
+"""Bytes that a guided step keeps for its gradient, one take at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +125,15 @@ class Parts:
                 wanted += weight_bytes(SynchformerVisual(self.sync))
         return wanted + WORKING if wanted else 0
 
-    def playing_bytes(self, takes: int = 1, precision: Precision = "fp32") -> int:
-        """About how much memory `takes` takes need beside each other once everything is encoded."""
+    def playing_bytes(
+        self, takes: int = 1, precision: Precision = "fp32", *, guided: Guide | None = None
+    ) -> int:
+        """About how much memory `takes` takes need beside each other once everything is encoded; by what guide."""
         with torch.device("meta"):
             flow, codec = MMDiT(self.flow.config), MelCodec(self.codec, encoder=False)
         each = DTYPES[precision].itemsize
-        return weight_bytes(flow, each) + weight_bytes(codec) + WORKING + TAKE * takes
+        extra = 0 if guided is None else BY_MEL if guided.asked.preset.thrifty else BY_SOUND
+        return weight_bytes(flow, each) + weight_bytes(codec) + WORKING + TAKE * takes + extra
 
 
 def system_name(variant: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from weft.diffusion.guidance import ClassifierFree
 from weft.generators.conditions import Conditions
 from weft.generators.mmdit import MMDiT
 from weft.generators.sampling import latents
+
+if TYPE_CHECKING:
+    from weft.systems.mmaudio_guided import Held
 
 BEHIND_S = 1.5
 """Seconds at a window's start that the window before has decided."""
@@ -78,12 +82,14 @@ def played(
     held: Callable[[Window], tuple[Tensor, Tensor]] | None = None,
     origin: Callable[[Window], Tensor] | None = None,
     first: int = 0,
+    guided: Held | None = None,
 ) -> Iterator[tuple[Window, Tensor]]:
     """Yield each window with its latents `[N, end - start, C]` in the codec's units, those of earlier windows included.
 
     `told` gives what the network is told in a window, `noise` its noise `[N, end - start, C]`.
     `held`: what is known of a window from elsewhere, latents `[1, end - start, C]` as the network sees them, and where
     it is known, 1, or not, 0: `[1, end - start, 1]`. `origin`: what step `first` of a window begins from, as `held`.
+    `guided`: the guide that pushes a window between steps.
     """
     before: tuple[Window, Tensor] | None = None
     for window in plan:
@@ -107,8 +113,11 @@ def played(
             mask=mask if bool(mask.any()) else None,
             origin=None if origin is None else origin(window).expand_as(eps),
             first=first,
+            steer=None if guided is None else guided.steer(window),
             on_step=lambda i, w=window: on_step(w, i),  # type: ignore[misc]
         )
+        if guided is not None:
+            guided.finish(window, found)
         before = window, found
         yield window, net.unnormalised(found)
 

@@ -38,6 +38,8 @@ class SystemSpec:
     """Whether it plays to a video only: not to a still picture, nor to a length alone."""
     compat: bool = False
     """Whether it can do as its published reference does."""
+    guide: str | None = None
+    """The guidance (`weft.alignment.presets`) that it plays under where none is asked for."""
 
 
 def _physical() -> Performer:
@@ -99,6 +101,7 @@ def _mmaudio(variant: str, size: str, size_mb: int, memory_gb: float) -> SystemS
             "reference",
             "reference-strength",
             "precision",
+            "guide",
         ),
         load=_MMAudio(variant).load,
         size_mb=size_mb,
@@ -138,7 +141,7 @@ class _AudioLdm:
 
 
 def _audio_ldm(
-    name: str, summary: str, size_mb: int, memory_gb: float, repository: str | None = None
+    name: str, summary: str, size_mb: int, memory_gb: float, repository: str = "", guide: str | None = None
 ) -> SystemSpec:
     made = _AudioLdm(repository or name)
     return SystemSpec(
@@ -155,9 +158,12 @@ def _audio_ldm(
         files=made.files,
         check=made.check,
         makeup=False,
-        needs_video=False,
+        needs_video=guide is not None,
+        guide=guide,
     )
 
+
+_HELD = "AudioLDM medium held to picture and words at every step by {}, as its paper has it"
 
 SYSTEMS = {
     spec.name: spec
@@ -205,6 +211,10 @@ SYSTEMS = {
         _audio_ldm("audioldm-s-full-v2", "AudioLDM small, 185 M parameters: hears words alone", 1684, 2.9),
         _audio_ldm("audioldm-m-full", "AudioLDM medium, 416 M parameters: hears words alone", 2608, 3.8),
         _audio_ldm("audioldm-l-full", "AudioLDM large, 739 M parameters: hears words alone", 3901, 5.1),
+        _audio_ldm(
+            "seeing-hearing", _HELD.format("two cosines"), 2608, 8.4, "audioldm-m-full", "seeing-hearing"
+        ),
+        _audio_ldm("mdg", _HELD.format("the volume they span"), 2608, 8.4, "audioldm-m-full", "mdg"),
     )
 }
 
