@@ -208,6 +208,15 @@ def test_silence_is_a_result(run: Run, four: tuple[Path, Path]) -> None:
     assert json.dumps(found.to_json(), allow_nan=False)
 
 
+def test_noise_for_a_sound_is_refused_without_its_decoders_own_words(
+    run: Run, four: tuple[Path, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (four[1] / "c0.wav").write_bytes(np.random.default_rng(1).bytes(20000))
+    found = run(*four, by=FAST, metrics=["mel"])
+    assert "c0.wav cannot be read: it is damaged" in found.failed[0].failures[0]
+    assert capfd.readouterr().err == ""
+
+
 def test_one_clip_has_no_interval_and_no_distance(run: Run, write: Write) -> None:
     found = run(write("true", a=clicks(1)), write("made", a=clicks(2)), by=FAST)
     assert np.isnan(found.score("mel").low) and found.score("mel").flags == ("one clip: no interval",)

@@ -23,6 +23,20 @@ SLACK_S = 0.1
 """Lengths that differ by no more than this count as equal: containers round, encoders pad."""
 _STREAM = 0x7FFFF000
 _BY_SOUNDFILE = (".wav", ".flac", ".ogg", ".aif", ".aiff")
+_BEGINNINGS = (
+    b"RIFF",
+    b"RIFX",
+    b"RF64",
+    b"riff",
+    b"fLaC",
+    b"OggS",
+    b"FORM",
+    b"caff",
+    b".snd",
+    b"ID3",
+    b"\xff",
+)
+"""How sounds begin. libsndfile takes all else for MP3 and looks through it, with words of its own on stderr."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +74,13 @@ def decode(source: Source, data: bytes) -> tuple[Wave, int]:
 
         if lacking := _lacking(data):
             raise MediaError(f"{source} is cut short: {lacking} bytes are missing at its end; copy it again")
+        unreadable = MediaError(f"{source} cannot be read: it is damaged, cut short or no sound")
+        if not data.startswith(_BEGINNINGS):
+            raise unreadable
         try:
             samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, RuntimeError) as error:
-            raise MediaError(f"{source} cannot be read: it is damaged, cut short or no sound") from error
+            raise unreadable from error
         return np.ascontiguousarray(samples.T), int(rate)
     from weft.media.audio import audio_rate, read_audio
 
@@ -108,7 +125,7 @@ def fit(whole: Wave, rate: int, window: Window, name: str) -> Sound:
     if left < wanted - SLACK_S * rate and window.short == "refuse":
         raise MediaError(
             f"{name} is {seconds:.2f} s long, but the protocol measures {window.duration_s:g} s "
-            f"from {window.start_s:g} s on"
+            f"from {window.start_s:g} s on; leave it out, or choose a protocol without a window (plain)"
         )
     part = whole[:, first : first + wanted]
     part = np.pad(part, ((0, 0), (0, wanted - part.shape[1])))
