@@ -88,7 +88,7 @@ def _print(console: Console, found: Evaluation) -> None:
     from rich.console import Console as RichConsole
     from rich.table import Table
 
-    from weft.evaluation.report_page import heard_before, noted, number
+    from weft.evaluation.report_page import counted, heard_before, noted, number
 
     plan = found.protocol
     beside = [b for b in BESIDE if any(b in s.baselines for s in found.scores)]
@@ -109,12 +109,15 @@ def _print(console: Console, found: Evaluation) -> None:
             "" if s.floor is None else number(s.floor),
         )
     console.say(f"{plan.name} v{plan.version}: {plan.summary}")
-    RichConsole(width=None if sys.stdout.isatty() else 120).print(table)
+    if found.scores:
+        RichConsole(width=None if sys.stdout.isatty() else 120).print(table)
+    _embedded(console, found)
     for s in found.scores:
         _explain(console, s)
     _warn(console, found)
     for side, rates in found.rates.items():
-        console.say(f"{side}: " + "; ".join(f"{n} × {what}" for what, n in rates.items()))
+        if rates:
+            console.say(f"{side}: " + "; ".join(f"{n} × {what}" for what, n in rates.items()))
     for line in (lines := noted(found))[:LISTED]:
         console.say(f"note: {line}")
     if len(lines) > LISTED:
@@ -125,17 +128,29 @@ def _print(console: Console, found: Evaluation) -> None:
         console.say(heard_before(found.leaks))
     work = found.work
     console.say(
-        f"{len(found.clips)} clips; {work['measured']} features measured, {work['cached']} from the cache; "
+        f"{counted(len(found.clips), 'clip')}; {work['measured']} features measured, {work['cached']} from the cache; "
         + ", ".join(f"{stage} {spent:.1f} s" for stage, spent in found.seconds.items())
     )
+
+
+def _embedded(console: Console, found: Evaluation) -> None:
+    """A line for each embedder, and under it one for each number of rows that its metrics rest on."""
+    from weft.evaluation.report_page import heard_by, sized
+
+    by: dict[str, dict[str, list[str]]] = {}
+    for s in found.scores:
+        if s.embedder is not None and s.rows is not None:
+            of = by.setdefault(heard_by(s), {})
+            of.setdefault(sized(s), []).append(s.name)
+    for who, sizes in by.items():
+        console.say(who)
+        for size, names in sizes.items():
+            console.say(f"  {size}: {', '.join(names)}")
 
 
 def _explain(console: Console, s: Score) -> None:
     from weft.evaluation.report_page import number
 
-    if s.embedder is not None and s.rows is not None:
-        size = f"{s.rows[0]} and {s.rows[1]} rows of {s.d}"
-        console.say(f"{s.name}: {size}, sha256 {(s.sha256 or '')[:12]}, {s.rate}")
     others = {k: v for k, v in s.baselines.items() if k not in BESIDE} | s.parts
     if others:
         console.say(f"{s.name}: " + ", ".join(f"{k} {number(v)}" for k, v in others.items()))
@@ -154,6 +169,8 @@ def _warn(console: Console, found: Evaluation) -> None:
 
 def _tell_failures(console: Console, found: Evaluation) -> None:
     """On stderr, so that a machine that reads stdout is not disturbed."""
+    from weft.evaluation.report_page import counted
+
     lines = [f"{c.name}: {why}" for c in found.failed for why in c.failures]
     lines += [f"{name}: only in the reference" for name in found.only_reference]
     lines += [f"{name}: only in the prediction" for name in found.only_predicted]
@@ -162,4 +179,6 @@ def _tell_failures(console: Console, found: Evaluation) -> None:
     if len(lines) > LISTED:
         console.note(f"... and {len(lines) - LISTED} more; --output has them all")
     alone = len(found.only_reference) + len(found.only_predicted)
-    console.note(f"{len(found.failed)} of {len(found.clips)} clips failed, {alone} without a partner")
+    console.note(
+        f"{len(found.failed)} of {counted(len(found.clips), 'clip')} failed, {alone} without a partner"
+    )

@@ -42,11 +42,14 @@ def page(found: Evaluation, by: Score | None, worst: Sequence[ClipResult], block
     title = f"weft eval: {plan.name} v{plan.version}"
     failed = len(found.failed)
     alone = len(found.only_reference) + len(found.only_predicted)
-    state = f"{len(found.clips)} clips" + (f', <span class="bad">{failed} failed</span>' if failed else "")
+    state = counted(len(found.clips), "clip") + (
+        f', <span class="bad">{failed} failed</span>' if failed else ""
+    )
     state += f', <span class="bad">{alone} without a partner</span>' if alone else ""
     rates = "; ".join(
         f"{side}: " + ", ".join(f"{n} × {what}" for what, n in counts.items())
         for side, counts in found.rates.items()
+        if counts
     )
     body = [
         f"<h1>{escape(plan.name)} <span class=quiet>v{plan.version}</span></h1>",
@@ -88,10 +91,7 @@ def _scores(found: Evaluation) -> str:
         values = [c.values[s.name] for c in found.clips if s.name in c.values]
         notes = "".join(f'<small class="bad">{escape(flag)}</small>' for flag in s.flags)
         if s.embedder is not None and s.rows is not None:
-            notes = (
-                f"<small>{s.rows[0]} and {s.rows[1]} rows of {s.d}; sha256 {(s.sha256 or '')[:12]}</small>"
-                + notes
-            )
+            notes = f"<small>{escape(sized(s))} by {escape(heard_by(s))}</small>{notes}"
         span = f"{number(s.low)} … {number(s.high)}" if math.isfinite(s.low) else ""
         told = s.baselines | ({} if s.floor is None else {"floor": s.floor}) | s.parts
         others = "; ".join(f"{k} {number(v)}" for k, v in told.items() if not math.isnan(v))
@@ -110,6 +110,8 @@ def _scores(found: Evaluation) -> str:
         f"<li><b>{escape(', '.join(names))}</b>: {escape(why)}</li>"
         for why, names in found.why_left_out.items()
     )
+    ways = sorted({s.interval for s in found.scores if s.interval and math.isfinite(s.low)})
+    out += f'<p class="quiet">Intervals: {escape("; ".join(ways))}.</p>' if ways else ""
     return out + (f"<p>Left out:</p><ul>{left}</ul>" if left else "")
 
 
@@ -154,7 +156,7 @@ def _listing(found: Evaluation) -> str:
         "" if len(some) == len(found.clips) else f"<p>The first {LISTED}; the JSON result has them all.</p>"
     )
     return (
-        f"<h2>Every clip</h2><details><summary>{len(found.clips)} clips</summary>"
+        f"<h2>Every clip</h2><details><summary>{counted(len(found.clips), 'clip')}</summary>"
         f'<div style="overflow:auto"><table><tr>{head}</tr>{"".join(lines)}</table></div>{more}</details>'
     )
 
@@ -187,6 +189,25 @@ def heard_before(leaks: Leaks) -> str:
         f"{some} of Greatest Hits, of which the training part of published splits has: {counts}. "
         "A system trained on one of those has heard them (weft leaks says which)"
     )
+
+
+def counted(n: int, what: str) -> str:
+    """1 clip, 2 clips."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def sized(s: Score) -> str:
+    """How many rows a score of an embedder rests on, and their dimensions."""
+    assert s.rows is not None
+    true, made = s.rows
+    both = f"{true} reference and {made} predicted rows" if true else counted(made, "predicted row")
+    return f"{both} of {s.d}"
+
+
+def heard_by(s: Score) -> str:
+    """Which weights a score rests on, by which sampling rates the sound came to them and how they cut time."""
+    path = f"; {s.rate}" if s.rate else ""
+    return f"{s.embedder} (sha256 {(s.sha256 or '')[:12]}{path}; {s.windows})"
 
 
 def number(value: float | None) -> str:
