@@ -65,6 +65,46 @@ def test_one_reason_to_be_careful_is_one_line(weft_eval: Callable[..., Ran], set
     ]
 
 
+def test_an_embedder_is_told_once_with_its_weights_rates_and_windows(
+    weft_eval: Callable[..., Ran], sets: tuple[Path, Path]
+) -> None:
+    asked = ("--metrics", "frechet,kernel,isc", "--embedders", "weft")
+    lines = weft_eval(*sets, *asked)[1].splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("weft (sha256 "))
+    assert "; 22050 → 44100 Hz mono; windows of 0.96 s every 0.48 s;" in lines[at]
+    assert lines[at + 1] == "  3 reference and 3 predicted rows of 128: frechet/weft, kernel/weft"
+    assert lines[at + 2] == "  3 predicted rows of 17: isc/weft"
+
+
+def test_where_every_clip_failed_there_is_no_empty_table(
+    weft_eval: Callable[..., Ran], sets: tuple[Path, Path]
+) -> None:
+    one = [side / "clip0.wav" for side in sets]
+    one[1].write_bytes(b"no sound at all")
+    status, out, err = weft_eval(*one, "--metrics", "mel")
+    assert status == 1 and "metric" not in out and "reference:" not in out
+    assert "\n1 clip; " in out
+    assert err.splitlines()[-1] == "1 of 1 clip failed, 0 without a partner"
+
+
+def test_onset_f1_stands_beside_chance(weft_eval: Callable[..., Ran], sets: tuple[Path, Path]) -> None:
+    out = weft_eval(*sets, "--metrics", "onset-f1@50,onset-p@50")[1]
+    assert re.search(r"^onset-f1@50: random [\d.]+$", out, re.MULTILINE)
+
+
+def test_clips_without_any_cue_sheet_are_told_so_once(
+    weft_eval: Callable[..., Ran], sets: tuple[Path, Path]
+) -> None:
+    lines = [line for line in weft_eval(*sets)[1].splitlines() if "cue sheet" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(
+        "left out: spatial-align, azimuth-level, azimuth-time, s-kl-heard, obey-onsets, "
+    )
+    assert lines[0].endswith(
+        "no clip has a cue sheet: give a CSV with a cues column, or shards with world labels"
+    )
+
+
 def test_the_caches_limit_is_a_flag(
     weft_eval: Callable[..., Ran], sets: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ from weft.encoders.laion_clap import LaionClap, LaionClapConfig, LaionClapNet
 from weft.encoders.language import Tokens
 from weft.encoders.ms_clap import MsClap, MsClapConfig, MsClapNet
 from weft.errors import MissingExtra, WeightsError
+from weft.evaluation.embedders import EMBEDDERS
 
 TEXT = find_spec("transformers") is not None
 needs_text = pytest.mark.skipif(not TEXT, reason="transformers is not installed")
@@ -155,6 +156,10 @@ def test_laions_file_is_loaded_as_it_was_saved(
     assert isinstance(loaded, AudioEmbedder)
     wave = parity.drawn("in.wave", 1, 16000)
     assert torch.equal(loaded.embed(wave, 16000), LaionClap(laion).embed(wave, 16000))
+    row = EMBEDDERS["laion-clap-audio-fadtk"]
+    as_printed = row.load()
+    assert as_printed.windows == row.windows and row.sha256() == loaded.sha256
+    assert torch.equal(as_printed.embed(wave, 16000), LaionClap(laion, compat="fadtk").embed(wave, 16000))
     with pytest.raises(ValueError, match=r"loaded without its text"):
         loaded.embed_text(["a dog"])
 
@@ -184,7 +189,7 @@ def test_microsofts_file_of_the_published_size_is_loaded(
     net = MsClapNet(MsClapConfig()).eval()
     mask = {"caption_encoder.base.h.0.attn.bias": torch.ones(1)}
     torch.save({"model": {**net.state_dict(), **mask}}, tmp_path / ms_clap.FILE.file)
-    loaded = MsClap.load(compat="fadtk")
+    loaded = EMBEDDERS["ms-clap-2023-fadtk"].load()
     assert isinstance(loaded, AudioEmbedder)
     assert len(loaded.sha256) == 64
     wave = parity.drawn("in.wave", 1, 50000) * 0.1

@@ -17,6 +17,7 @@ from weft.encoders import passt
 from weft.encoders.embedder import AudioClassifier
 from weft.encoders.passt import Passt, PasstConfig, PasstNet
 from weft.errors import WeightsError
+from weft.evaluation.embedders import EMBEDDERS
 
 WANTED = parity.read("passt-small")["outputs"]
 SMALL = PasstConfig(width=48, depth=2, heads=3)
@@ -88,3 +89,6 @@ def test_the_published_size_is_loaded(
     assert isinstance(loaded, AudioClassifier)
     assert (len(loaded.sha256), len(loaded.labels)) == (64, 527)
     assert loaded.embed(sound(32000), 32000).shape == (1, 1, 768)
+    assert EMBEDDERS["passt-s"].load().windows == loaded.windows
+    row = EMBEDDERS["passt-s-av-benchmark"]
+    assert row.load().windows == row.windows != loaded.windows

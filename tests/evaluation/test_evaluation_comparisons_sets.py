@@ -46,6 +46,18 @@ def test_fad_inf_is_the_metrics_own_with_its_line() -> None:
     assert abs(found.floor) < found.value
 
 
+def test_the_inception_score_of_specvqgan_is_of_logits_without_their_bias() -> None:
+    """A bias makes one class of all clips: the score of the logits themselves is another, lower number."""
+    bare = [4 * rows(1, k, d=8) for k in range(40)]
+    bias = np.array([[9.0, *[0.0] * 7]])
+    clips = [{"bare-logits@": {"rows": b}, "logits@": {"rows": b + bias}} for b in bare]
+    found, plain = (board(name, clips, clips, clips[0]) for name in ("isc-10-bare", "isc-10"))
+    theirs = divergence.inception_score(np.concatenate([c["bare-logits@"]["rows"] for c in clips]), splits=10)
+    assert {found.value, theirs.value} != {plain.value}
+    assert plain.value < 0.8 * found.value
+    assert found.parts["splits"] == 10
+
+
 def test_fad_inf_of_few_rows_is_refused_and_says_why() -> None:
     made = [{"audio@": {"rows": rows(1, k, d=40)}} for k in range(9)]
     found = board("frechet-inf", made, made, made[0])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from evaluation_toys import RATE, TOY, clicks
 from test_evaluation_pairing import fill
 
@@ -109,6 +110,32 @@ def test_distances_of_one_table_are_of_the_same_clips(run: Run, write: Write) ->
     for name in ("frechet/log-mel-statistics", "frechet/toy"):
         assert found.score(name).n == 3 and found.score(name).rows == (3, 3)
     assert found.only_predicted == ("d", "e") and not found.ok
+
+
+def test_a_clip_of_one_row_does_not_spoil_the_distance(run: Run, write: Write) -> None:
+    """fadtk keeps statistics file by file: the covariance of one row is NaN, and so is the sum it goes into."""
+    with np.errstate(invalid="ignore", divide="ignore"), pytest.warns(RuntimeWarning):
+        assert np.isnan(np.cov(np.ones((1, 4)), rowvar=False)).all()
+    lengths = {"a": 1.0, "b": 2.0, "c": 3.0}
+    true = write("true", **{n: clicks(k, seconds=s) for k, (n, s) in enumerate(lengths.items())})
+    made = write("made", **{n: clicks(k + 9, seconds=s) for k, (n, s) in enumerate(lengths.items())})
+    found = run(true, made, by=PLAN, metrics=["frechet"]).score("frechet/log-mel-statistics")
+    assert found.rows == (6, 6) and found.value > 0
+
+
+def test_no_rate_is_taken_for_granted(run: Run, write: Write) -> None:
+    """avgen-eval-toolkit's CLAP takes every file for 16 kHz: one at 32 kHz is heard an octave lower."""
+    sounds = {name: clicks(k, seconds=2.0) for k, name in enumerate("abc")}
+    true = write("true", **sounds)
+    finer = {name: soxr.resample(wave, RATE, 2 * RATE) for name, wave in sounds.items()}
+    made = write("made", rate=2 * RATE, **finer)
+    wrong = write("wrong", **{name: wave[: 2 * RATE] for name, wave in finer.items()})
+    right, theirs = (
+        run(true, side, by=PLAN, metrics=["frechet"]).score("frechet/log-mel-statistics")
+        for side in (made, wrong)
+    )
+    assert right.value < 0.1 * theirs.value
+    assert right.rate == "16000/32000 → 32000 Hz mono"
 
 
 def test_the_name_of_a_file_is_no_caption(run: Run, write: Write) -> None:

@@ -72,6 +72,7 @@ def test_silence_over_a_still_picture() -> None:
     assert np.isnan(av_align.published([], [], fps=25, form="savgbench"))
     assert av_align.published([], [], fps=25, form="svg-baseline") == 0.0
     assert av_align.published([], [1.0], fps=25, form="svg-baseline") == 0.0
+    assert np.isnan(av_align.evaluate([], [], fps=25, duration_s=4).value)
 
 
 def test_refusals() -> None:

@@ -67,7 +67,7 @@ def test_four_onsets_in_thirty_milliseconds_leave_two() -> None:
     burst = 8000 + np.arange(4) * 220
     level = np.zeros(44100)
     level[burst] = [1.0, 0.9, 0.8, 0.7]
-    assert len(condfoley._suppressed(burst, np.array([1.0, 0.9, 0.8, 0.7]))) == 2
+    assert len(condfoley.suppressed(burst, np.array([1.0, 0.9, 0.8, 0.7]))) == 2
     assert condfoley.evaluate(burst[:1], burst, level).accuracy == 1.0
 
 

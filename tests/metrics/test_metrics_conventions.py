@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from weft.encoders.windows import every_second, side_by_side
 from weft.metrics import conventions
 
 
@@ -30,6 +32,9 @@ def test_windows_of_a_ten_second_clip_that_are_sound() -> None:
         heard = [min(c.window_s, 10 - s) / c.window_s for s in starts]
         assert sum(heard) / len(heard) == pytest.approx(share, abs=0.005)
         assert f"{share:.0%}" in c.differs
+        theirs = every_second(torch.ones(1, 100), round(10 * c.window_s), 10)
+        assert float(theirs.mean()) == pytest.approx(share, abs=0.005)
+        assert float(side_by_side(torch.ones(1, 100), round(10 * c.window_s), "repeat").mean()) == 1.0
 
 
 def test_a_row_is_a_window_or_a_clip() -> None:

@@ -118,3 +118,12 @@ def test_refusals() -> None:
         obedience.words([], [])
     with pytest.raises(ValueError, match="NaN or infinity"):
         obedience.pan([0.0, np.nan], [0.0, 0.0])
+
+
+def test_blows_of_one_level_share_their_rank() -> None:
+    """The mean rank, as SciPy has it, whose import would take longer than all the rest."""
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(3)
+    asked, level = rng.integers(0, 4, 30) / 4, rng.integers(-20, -12, 30).astype(float)
+    assert obedience.depth(asked, level).score == pytest.approx(-spearmanr(asked, level).statistic)

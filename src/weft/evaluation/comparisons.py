@@ -9,6 +9,7 @@ one rules, what the other lacks counts as silence. NaN where a metric says nothi
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ from weft.evaluation.features import FLOW_FPS, Arrays
 
 Measured = Mapping[str, Arrays]
 Pairs = tuple[NDArray[Any], NDArray[Any]]
+CHANCE_DRAWS = 10  # of every clip; a set has many
 
 
 def true_onsets(true: Measured) -> NDArray[Any]:
@@ -39,6 +41,16 @@ def _onset_scores(heard: bytes, wanted: bytes, tolerance_s: float) -> Any:
     from weft.metrics import onset
 
     return onset.scores(np.frombuffer(heard), np.frombuffer(wanted), tolerance_s)
+
+
+def onset_chance(made: Measured, true: Measured, *, tolerance_s: float) -> dict[str, float]:
+    """The mean F1 of as many onsets at random moments; the draws follow from the onsets themselves."""
+    from weft.metrics import onset
+
+    count, wanted = made["onsets"]["times"].size, np.asarray(true_onsets(true), np.float64)
+    rng = np.random.default_rng([zlib.crc32(wanted.tobytes()), count])
+    seconds = float(true["facts"]["measured_s"])
+    return {"random": onset.chance(count, wanted, seconds, tolerance_s, rng=rng, draws=CHANCE_DRAWS)}
 
 
 def onset_count(made: Measured, true: Measured) -> float:
@@ -139,6 +151,18 @@ def condfoley(made: Measured, true: Measured, *, field: str) -> float:
 
     a, b = made["condfoley"], true["condfoley"]
     return float(vars(theirs.evaluate(b["samples"], a["samples"], a["wave"]))[field])
+
+
+def mmaudio_onsets(made: Measured, true: Measured, *, field: str) -> float:
+    """A field of weft.metrics.mmaudio_onsets.MMAudioOnsets, of the first 8 s."""
+    from weft.metrics import mmaudio_onsets as theirs
+    from weft.metrics.condfoley import RATE
+
+    a, wanted = made["mmaudio onsets"], true["mmaudio onsets"]["samples"]
+    if "cues" in true:
+        times = np.asarray(true["cues"]["times"], np.float64)
+        wanted = times[times < theirs.SECONDS] * RATE
+    return float(vars(theirs.evaluate(wanted, a["samples"], a["wave"]))[field])
 
 
 def as_long(values: NDArray[Any], length: int, fill: float = 0.0) -> NDArray[Any]:

@@ -59,9 +59,9 @@ def kl(made: Measured, true: Measured, *, compat: bool) -> float:
     return float(divergence.kl(true["logits@"]["rows"], made["logits@"]["rows"], compat=compat)[0])
 
 
-def classes(made: Measured, true: Measured) -> NDArray[Any]:
-    """The made sound's logits."""
-    return made["logits@"]["rows"]
+def classes(made: Measured, true: Measured, *, of: str) -> NDArray[Any]:
+    """The made sound's logits, those that `of` names."""
+    return made[of]["rows"]
 
 
 def inception(clips: Sequence[NDArray[Any]], *, splits: int) -> float:

@@ -22,6 +22,7 @@ OUTPUTS: dict[str, Of] = {
     "audio@": "sound",
     "eight-bit@": "sound",
     "logits@": "sound",
+    "bare-logits@": "sound",
     "video@": "picture",
     "text@": "text",
 }
@@ -88,8 +89,8 @@ def _embedded(spec: EmbedderSpec, output: str, clip: Any) -> Arrays:
             rows = net.embed_video(_frames(clip, net.fps, net.size, spec.pictures))
         else:
             wave, rate = torch.from_numpy(clip.native)[None], clip.native_rate
-            if output == "logits@":
-                rows = net.logits(wave, rate)
+            if output.endswith("logits@"):
+                rows = (net.logits if output == "logits@" else net.bare_logits)(wave, rate)
             else:
                 rows = (net.quantised if output == "eight-bit@" else net.embed)(wave, rate)[0]
     values = rows.detach().to(torch.float32).cpu().numpy()

@@ -176,6 +176,17 @@ def condfoley(sound: Sound) -> Arrays:
     return {"samples": theirs.onsets(wave), "wave": wave}
 
 
+def mmaudio_onsets(sound: Sound) -> Arrays:
+    """Onsets in samples and the mono wave, at 22.05 kHz, of the first 8 s: what MMAudio's score looks at."""
+    from weft.evaluation.reading import resampled
+    from weft.metrics import condfoley
+    from weft.metrics import mmaudio_onsets as theirs
+
+    wave = resampled(sound.native[None], sound.native_rate, condfoley.RATE)[0]
+    wave = wave[: theirs.SECONDS * condfoley.RATE]
+    return {"samples": condfoley.onsets(wave), "wave": wave}
+
+
 def flow_peaks(picture: Picture) -> Arrays:
     """The local maxima (s) of the mean optical flow of a film read at 25 pictures a second (AV-Align)."""
     import torch
@@ -209,6 +220,7 @@ FEATURES = {
         _feature("levels", 1, levels),
         _feature("sound", 1, itself),
         _feature("condfoley", 1, condfoley),
+        _feature("mmaudio onsets", 1, mmaudio_onsets),
         _feature("flow peaks", 1, flow_peaks, "picture"),
     )
 }

@@ -8,6 +8,7 @@ from weft.errors import WeightsError
 from weft.evaluation.clips import Clip, Side
 from weft.evaluation.embedding import OUTPUTS, EmbedderSpec, asked_of
 from weft.evaluation.protocols import Protocol
+from weft.evaluation.published_files import lacking
 from weft.evaluation.result import LeftOut, Score
 from weft.evaluation.table import Metric, Row
 
@@ -15,6 +16,7 @@ _OUTPUT_WORDS = {
     "audio@": "embeddings of sound",
     "eight-bit@": "embeddings of sound in 8 bits",
     "logits@": "classes of sound",
+    "bare-logits@": "classes of sound without their bias",
     "video@": "embeddings of pictures",
     "text@": "embeddings of text",
 }
@@ -32,6 +34,7 @@ _REFERENCE_ONLY: dict[str, tuple[Side, str]] = {
     ),
 }
 UNMEASURED = "no clip could be measured for it"
+NO_SHEET = "no clip has a cue sheet: give a CSV with a cues column, or shards with world labels"
 _SHEET = "no clip has a cue sheet with {}: give a CSV with a cues column, or shards with world labels"
 _CUE_WORDS = {
     "cues": _SHEET.format("onsets"),
@@ -48,16 +51,17 @@ _CUE_WORDS = {
 
 
 def hashes(specs: Sequence[EmbedderSpec], *, strict: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """SHA-256 of each embedder's weights, and why there is none: which file to get, from where, under which licence.
+    """SHA-256 of each embedder's weights, and why there is none: which files to get, from where, under which licence.
     Raises WeightsError for the first when `strict`, as for embedders asked for by name."""
     found, missing = {}, {}
     for spec in specs:
         try:
             found[spec.name] = spec.sha256()
         except WeightsError as error:
+            why = lacking(spec.name) or str(error)
             if strict:
-                raise
-            missing[spec.name] = str(error)
+                raise WeightsError(why) from error
+            missing[spec.name] = why
     return found, missing
 
 
@@ -104,6 +108,7 @@ def unscored(every: Sequence[Row], scores: Sequence[Score], clips: Sequence[Clip
                 why = side[1]
             if asked in _CUE_WORDS and not any(asked in c.cues for c in clips):
                 broken = asked == "maps" and any(c.pair.maps and c.pair.predicted_maps for c in clips)
-                why = why if broken else _CUE_WORDS[asked]
+                sheet = asked == "maps" or any(c.pair.cues for c in clips)
+                why = why if broken else _CUE_WORDS[asked] if sheet else NO_SHEET
         out.append(LeftOut(name=row.name, why=why))
     return out

@@ -60,6 +60,12 @@ def passt_sha256() -> str:
     return _sha256(FILE)
 
 
+def passt_av_benchmark() -> Embedder:
+    from weft.encoders.passt import Passt
+
+    return Passt.load(compat="av-benchmark")
+
+
 def melception() -> Embedder:
     from weft.encoders.melception import Melception
 
@@ -85,6 +91,18 @@ def laion_clap_sha256() -> str:
     return _sha256(VARIANTS["laion-clap-audio"].file)
 
 
+def laion_clap_fadtk() -> Embedder:
+    from weft.encoders.laion_clap import LaionClap
+
+    return LaionClap.load(compat="fadtk")
+
+
+def laion_clap_fadtk_sha256() -> str:
+    from weft.encoders.laion_clap import VARIANTS
+
+    return _sha256(VARIANTS["laion-clap-audio"].file)
+
+
 def ms_clap() -> Embedder:
     from weft.encoders.ms_clap import MsClap
 
@@ -95,6 +113,18 @@ def ms_clap_sha256() -> str:
     from weft.encoders.ms_clap import FILE, TOKENS
 
     published.path_of(TOKENS)
+    return _sha256(FILE)
+
+
+def ms_clap_fadtk() -> Embedder:
+    from weft.encoders.ms_clap import MsClap
+
+    return MsClap.load(compat="fadtk")
+
+
+def ms_clap_fadtk_sha256() -> str:
+    from weft.encoders.ms_clap import FILE
+
     return _sha256(FILE)
 
 

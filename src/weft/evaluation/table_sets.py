@@ -99,16 +99,17 @@ CLASSES: tuple[Metric, ...] = (
             title=title,
             unit="",
             better="higher",
-            made=("logits@",),
+            made=(logits,),
             true=(),
-            clip=compare.classes,
+            clip=partial(compare.classes, of=logits),
             pool=partial(compare.inception, splits=splits),
             parts=partial(compare.inception_parts, splits=splits),
             baselines=("reference",),
         )
-        for name, title, splits in (
-            ("isc", "inception score, one split", 1),
-            ("isc-10", "inception score, ten splits of the clips shuffled by seed 2020", 10),
+        for name, title, logits, splits in (
+            ("isc", "inception score, one split", "logits@", 1),
+            ("isc-10", "inception score, ten splits of the clips shuffled by seed 2020", "logits@", 10),
+            ("isc-10-bare", "inception score of logits without their bias, ten splits", "bare-logits@", 10),
         )
     ),
 )

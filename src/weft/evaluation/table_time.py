@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from weft.evaluation import comparisons as compare
@@ -13,11 +14,12 @@ def _onsets() -> list[Metric]:
     for ms in (25, 50, 100):
         for field, short in (("f1", "f1"), ("precision", "p"), ("recall", "r")):
             clip = partial(compare.onset_score, field=field, tolerance_s=ms / 1000)
-            out.append(
-                compared(
-                    f"onset-{short}@{ms}", f"onset {field} within {ms} ms", "", "higher", "onsets", clip, ALL
-                )
-            )
+            title = f"onset {'F1' if field == 'f1' else field} within {ms} ms"
+            row = compared(f"onset-{short}@{ms}", title, "", "higher", "onsets", clip, ALL)
+            if field == "f1":
+                lucky = partial(compare.onset_chance, tolerance_s=ms / 1000)
+                row = replace(row, true=("onsets", "facts"), chance=lucky)
+            out.append(row)
         out.append(
             Metric(
                 name=f"onset-ap@{ms}",
@@ -115,5 +117,18 @@ TIME: tuple[Metric, ...] = (
         true=("condfoley",),
         clip=partial(compare.condfoley, field="ap"),
         rate=22050,
+    ),
+    *(
+        Metric(
+            name=f"mmaudio-{short}",
+            title=f"MMAudio's onset {said} of the first 8 s, faults included",
+            unit="",
+            better="higher",
+            made=("mmaudio onsets",),
+            true=("mmaudio onsets",),
+            clip=partial(compare.mmaudio_onsets, field=field),
+            rate=22050,
+        )
+        for short, field, said in (("acc", "accuracy", "accuracy"), ("ap", "ap", "AP"), ("f1", "f1", "F1"))
     ),
 )

@@ -57,7 +57,7 @@ def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> CondFoley:
     wanted, given = (np.asarray(v, dtype=np.int64).reshape(-1) for v in (true, found))
     if given.size and not 0 <= given.min() <= given.max() < level.size:
         raise ValueError(f"onsets reach from {given.min()} to {given.max()}: are they samples at 22.05 kHz?")
-    left = _suppressed(given, np.array([_loudest(level, o) for o in given.tolist()]))
+    left = suppressed(given, np.array([_loudest(level, o) for o in given.tolist()]))
     if not wanted.size or not left:
         return CondFoley(accuracy=0.0, ap=0.0)
     labels: list[int] = []
@@ -84,7 +84,7 @@ def _loudest(level: NDArray[np.float64], at: int) -> float:
     return float(level[max(0, at - NEAR) : at + NEAR].max())
 
 
-def _suppressed(onsets: NDArray[np.int64], confidence: NDArray[np.float64]) -> list[int]:
+def suppressed(onsets: NDArray[np.int64], confidence: NDArray[np.float64]) -> list[int]:
     """The onsets that louder neighbours leave, rising; of a row of neighbours every other one is passed by."""
     remaining = onsets.tolist()
     kept = []
