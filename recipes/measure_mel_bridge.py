@@ -3,9 +3,9 @@
     python recipes/measure_mel_bridge.py ../shared/clips
 
 A clip's own sound (its first 10 s) stands for what a perfect vocoder would make: it is heard as sound at the
-generator's rate, and by the bridge from the mel spectrogram that the generator's codec has of it. Cosines are of weft's
-own ear; "whole" is of the mean of its windows, which is what guidance steers. Nothing here was fitted to these clips.
-No published decoder or vocoder takes part.
+generator's rate, and by the bridge from the mel spectrogram that the generator's codec has of it. Cosines are of the
+ear that guides; "whole" is of the mean of its windows, which is what guidance steers. Nothing here was fitted to these
+clips. No published decoder or vocoder takes part.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from weft.codecs.mel_front import MEL_FRONT_16K, MEL_FRONT_44K, MelFront
 from weft.codecs.mel_front import log_mel as front_mel
 from weft.codecs.mel_layout import of_front
 from weft.encoders.log_mel import RATE, log_mel
-from weft.encoders.own import NAME, WeftAudio
+from weft.encoders.own import WeftAudio
 from weft.errors import MediaError
+from weft.systems.guide import ENCODERS
 
 FRONTS = {"AudioLDM": FRONT, "MMAudio 16 kHz": MEL_FRONT_16K, "MMAudio 44.1 kHz": MEL_FRONT_44K}
 LONGEST_S = 10.0
@@ -65,7 +66,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/mel_bridge.json"))
     given = parser.parse_args()
     torch.set_num_threads(1)
-    ear = WeftAudio.load()
+    ear = WeftAudio.load(ENCODERS)
     bridges = {name: MelBridge(of_front(front), ear.mel) for name, front in FRONTS.items()}
     clips: dict[str, dict[str, Any]] = {}
     for path in sorted(given.clips.glob("*.mp4")):
@@ -85,7 +86,7 @@ def main() -> None:
         }
         for name in FRONTS
     }
-    result = {"ear": NAME, "sha256": ear.sha256, "clips": len(clips), "means": means, "by clip": clips}
+    result = {"ear": ENCODERS, "sha256": ear.sha256, "clips": len(clips), "means": means, "by clip": clips}
     given.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(means, indent=1))
 
