@@ -72,7 +72,8 @@ def build(config: DfnClipConfig) -> CLIPModel:
         }
         for tower in (config.text, config.visual)
     ]
-    text = {**towers[0], "vocab_size": config.vocabulary, "max_position_embeddings": CONTEXT}
+    ends = {"bos_token_id": config.vocabulary - 2, "eos_token_id": config.vocabulary - 1}
+    text = {**towers[0], **ends, "vocab_size": config.vocabulary, "max_position_embeddings": CONTEXT}
     visual = {**towers[1], "image_size": config.size, "patch_size": config.patch}
     with torch.device("meta"):
         net = CLIPModel(CLIPConfig(text_config=text, vision_config=visual, projection_dim=config.joint))

@@ -34,9 +34,8 @@ _BEGINNINGS = (
     b"caff",
     b".snd",
     b"ID3",
-    b"\xff",
 )
-"""How sounds begin. libsndfile takes all else for MP3 and looks through it, with words of its own on stderr."""
+"""How such files begin. libsndfile takes all else for MP3 and looks through it, with words of its own on stderr."""
 
 
 @dataclass(frozen=True, kw_only=True)
