@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import librosa
 import published_parity as parity
 import pytest
 import torch
@@ -31,6 +32,23 @@ def test_the_picture_is_the_references() -> None:
     found = melception.log_mel(WAVE)
     assert found.shape == (1, 80, 848)
     parity.assert_same(found, REFERENCE["outputs"]["log_mel"])
+
+
+@pytest.mark.parametrize(("hz", "band", "without_limits"), [(1000, 24, 23), (6000, 73, 66), (7500, 79, 71)])
+def test_bands_lie_between_125_and_7600_hz(hz: int, band: int, without_limits: int) -> None:
+    """Diff-Foley's converter to Melception's picture left the limits out: a band meant another pitch."""
+    for fmin, fmax, wanted in ((125, 7600, band), (0, 11025, without_limits)):
+        centres = librosa.mel_frequencies(82, fmin=fmin, fmax=fmax)[1:-1]
+        assert abs(centres - hz).argmin() == wanted
+    tone = 0.5 * torch.sin(2 * torch.pi * hz * torch.arange(220500) / 22050)[None]
+    assert int(melception.log_mel(tone)[0, :, 400].argmax()) == band
+
+
+def test_nothing_is_heard_beyond_7600_hz() -> None:
+    beyond = 0.5 * torch.sin(2 * torch.pi * 9000 * torch.arange(220500) / 22050)[None]
+    within = 0.5 * torch.sin(2 * torch.pi * 7000 * torch.arange(220500) / 22050)[None]
+    loudest = [float(melception.log_mel(tone)[0, :, 400].max()) for tone in (beyond, within)]
+    assert loudest[0] < 1 < 4 < loudest[1]
 
 
 def test_the_network_is_the_references() -> None:

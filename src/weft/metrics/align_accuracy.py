@@ -34,7 +34,7 @@ def evaluate(estimate: ArrayLike, truth: ArrayLike, shuffled: ArrayLike) -> Alig
     Raises ValueError without clips, for lists that do not pair, or for numbers outside 0..1 (logits?).
     """
     given = [
-        _probabilities(values, name)
+        validate(values, name)
         for values, name in ((estimate, "estimate"), (truth, "truth"), (shuffled, "shuffled"))
     ]
     sizes = [len(values) for values in given]
@@ -53,7 +53,8 @@ def evaluate(estimate: ArrayLike, truth: ArrayLike, shuffled: ArrayLike) -> Alig
     )
 
 
-def _probabilities(values: ArrayLike, name: str) -> NDArray[np.float64]:
+def validate(values: ArrayLike, name: str = "the") -> NDArray[np.float64]:
+    """Return probabilities as float64 `[n]`. Raises ValueError for NaN, infinity, or what lies outside 0..1."""
     array = np.asarray(values, dtype=np.float64).reshape(-1)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} probabilities hold NaN or infinity")

@@ -92,7 +92,7 @@ def pan(asked: ArrayLike, got: ArrayLike) -> Obedience:
     """Return the correlation of pans got `[n]` with those asked `[n]` at n moments of all clips, each in -1..1 (a
     trajectory is its moments); the error is their mean distance. The moments of other clips are those half the list
     away."""
-    x, y = _numbers(asked, got)
+    x, y = validate(asked, got)
     if max(np.abs(x).max(), np.abs(y).max()) > 1 + 1e-9:
         raise ValueError("a pan lies outside -1..1: -1 is left, 1 right")
     return Obedience(
@@ -110,7 +110,7 @@ def depth(asked: ArrayLike, level_db: ArrayLike) -> Obedience:
     """Return how surely what is asked to be nearer is louder: Spearman's rank correlation of depths asked `[n]` (0 near
     to 1 far) with the levels got `[n]` in dB, sign turned. Compare blows of one strength and material, else loudness
     has other reasons. There is no error, as a depth has no level of its own."""
-    x, y = _numbers(asked, level_db)
+    x, y = validate(asked, level_db)
     if x.min() < 0 or x.max() > 1:
         raise ValueError(f"depths reach from {x.min():g} to {x.max():g}: 0 is near, 1 far")
     near, loud = -_ranks(x), _ranks(y)
@@ -152,10 +152,10 @@ def negative(
     `elsewhere`: the same of these sounds with the words of other clips, `[m]` each; what falls there falls for another
     reason, as in a take that is like no words any more, and that share is `ignored`. Without them it is a half.
     """
-    x, y = _numbers(without, with_it)
+    x, y = validate(without, with_it)
     beside = 0.5
     if elsewhere is not None and np.size(elsewhere[0]):
-        beside = float(_fallen(*_numbers(*elsewhere)).mean())
+        beside = float(_fallen(*validate(*elsewhere)).mean())
     return Obedience(
         dial="negative",
         measure="share",
@@ -199,7 +199,7 @@ def likeness(cosines: ArrayLike, other: ArrayLike) -> Obedience:
         raise ValueError(
             f"cosines have shape {table.shape}: give takes by recordings, as many of each, and `other` alike"
         )
-    own, _ = _numbers(np.diagonal(table), np.diagonal(table))
+    own, _ = validate(np.diagonal(table), np.diagonal(table))
     return Obedience(
         dial="reference",
         measure="cosine",
@@ -236,7 +236,8 @@ def _distances(asked: ArrayLike, got: ArrayLike, tolerance_s: float) -> list[flo
     return [float(d) for d in nearest if d <= tolerance_s + 1e-10]
 
 
-def _numbers(asked: ArrayLike, got: ArrayLike) -> tuple[Array, Array]:
+def validate(asked: ArrayLike, got: ArrayLike) -> tuple[Array, Array]:
+    """Return both as float64 `[n]`. Raises ValueError for NaN, infinity, none, or numbers that do not pair."""
     x, y = (np.asarray(v, dtype=np.float64).reshape(-1) for v in (asked, got))
     _paired(x.size, y.size)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):

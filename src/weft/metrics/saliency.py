@@ -19,7 +19,7 @@ Maps = NDArray[np.float64]
 
 def heard(x: ArrayLike, *, width: int = WIDTH, blur: float = BLUR) -> Maps:
     """Return maps `[n, 1, width]` of sounds at positions `x` `[n]`, 0 left to 1 right. Raises ValueError outside."""
-    at = _fractions(x, "positions")
+    at = validate(x, "positions")
     return _blurred(at, at, width, blur)
 
 
@@ -29,7 +29,7 @@ def seen(box: ArrayLike, *, width: int = WIDTH, blur: float = BLUR) -> Maps:
     edges = np.asarray(box, dtype=np.float64)
     if edges.ndim != 2 or edges.shape[1] != 2:
         raise ValueError(f"boxes have shape {edges.shape}, but must be [n, 2]: left and right edges only")
-    left, right = _fractions(edges[:, 0], "boxes"), _fractions(edges[:, 1], "boxes")
+    left, right = validate(edges[:, 0], "boxes"), validate(edges[:, 1], "boxes")
     if (right < left).any():
         raise ValueError("a box ends before it begins: give left, then right")
     return _blurred(left, right, width, blur)
@@ -46,7 +46,8 @@ def _blurred(left: Maps, right: Maps, width: int, blur: float) -> Maps:
     return np.where(high - low > 1e-6, even, point)[:, None]
 
 
-def _fractions(values: ArrayLike, name: str) -> Maps:
+def validate(values: ArrayLike, name: str = "places") -> Maps:
+    """Return fractions of the width as float64 `[n]`. Raises ValueError for what lies outside 0..1."""
     array = np.asarray(values, dtype=np.float64).reshape(-1)
     if array.size and not (array.min() >= 0 and array.max() <= 1):
         raise ValueError(f"{name} reach outside 0..1: did you pass pixels instead of fractions of the width?")

@@ -48,7 +48,7 @@ class SpatialAlign:
 def evaluate(clips: Sequence[Clip], *, reach: float = REACH, seed: int = 0) -> SpatialAlign:
     """Score clips, pooled. Raises ValueError for positions outside 0..1 (pixels?), for times and positions that do
     not pair, and for pictures that are not in order."""
-    read = [(t, x, _near(t, seen, boxes)) for t, x, seen, boxes in map(_read, clips)]
+    read = [(t, x, _near(t, seen, boxes)) for t, x, seen, boxes in map(validate, clips)]
     rng = np.random.default_rng(seed)
 
     def share(place: Callable[[Array], Array]) -> float:
@@ -98,7 +98,9 @@ def _right(x: Array, near: Array, reach: float) -> NDArray[np.bool_]:
     return np.asarray(((near[..., 0] <= at + reach) & (near[..., 1] >= at - reach)).any(1))
 
 
-def _read(clip: Clip) -> tuple[Array, Array, Array, list[Array]]:
+def validate(clip: Clip) -> tuple[Array, Array, Array, list[Array]]:
+    """Return times and places heard, times seen, and the boxes `[k, 2]` of each. Raises ValueError for other shapes, or
+    times that are none."""
     t, x, seen = (
         np.asarray(v, dtype=np.float64).reshape(-1) for v in (clip.heard_t, clip.heard_x, clip.seen_t)
     )

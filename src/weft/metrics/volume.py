@@ -48,7 +48,7 @@ def volume(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> Array:
 
     from weft.alignment.volume import volume as gramian
 
-    return np.asarray(gramian(*(torch.from_numpy(rows) for rows in _units(video, audio, text))).numpy())
+    return np.asarray(gramian(*(torch.from_numpy(rows) for rows in validate(video, audio, text))).numpy())
 
 
 def evaluate(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> Volume:
@@ -71,11 +71,12 @@ def evaluate(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> Volume:
 
 def _cosines(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> tuple[Array, Array, Array]:
     """Cosines `[n]` of video and audio, video and text, audio and text."""
-    v, a, p = _units(video, audio, text)
+    v, a, p = validate(video, audio, text)
     return tuple(np.clip((x * y).sum(1), -1.0, 1.0) for x, y in ((v, a), (v, p), (a, p)))  # type: ignore[return-value]
 
 
-def _units(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> tuple[Array, Array, Array]:
+def validate(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> tuple[Array, Array, Array]:
+    """Return the three as unit rows float64 `[n, D]`. Raises ValueError as `volume`."""
     v, a, p = unit(video, "video embeddings"), unit(audio, "audio embeddings"), unit(text, "text embeddings")
     if not v.shape == a.shape == p.shape:
         raise ValueError(
