@@ -10,7 +10,7 @@ __all__ = ["CueSheet", "Take", "generate", "media", "perform", "rerun", "spot"]
 if TYPE_CHECKING:
     from weft import media
     from weft.cues.sheet import CueSheet
-    from weft.systems.generate import cue as spot
+    from weft.systems.cueing import cue as spot
     from weft.systems.generate import generate, perform
     from weft.systems.rerun import rerun
     from weft.systems.take import Take
@@ -21,7 +21,7 @@ _HOMES = {
     "generate": ("weft.systems.generate", "generate"),
     "perform": ("weft.systems.generate", "perform"),
     "rerun": ("weft.systems.rerun", "rerun"),
-    "spot": ("weft.systems.generate", "cue"),
+    "spot": ("weft.systems.cueing", "cue"),
 }
 
 

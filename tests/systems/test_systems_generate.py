@@ -14,7 +14,8 @@ from weft.cues.edits import mirror, move_onset, set_material
 from weft.cues.sheet import Clip, CueSheet, Onset, Segment, Track, What, When, Where
 from weft.errors import CueError, MediaError, UserError
 from weft.systems import sidecar
-from weft.systems.generate import cue, cued, generate, open_clip, perform
+from weft.systems.cueing import cue, cued, open_clip
+from weft.systems.generate import generate, perform
 from weft.systems.rerun import rerun
 from weft.systems.table import DEFAULT, SYSTEMS
 from weft.systems.weft_physical import events_of

@@ -11,7 +11,8 @@ import torch
 
 from weft.cues.sheet import Clip, CueSheet, Onset, Segment, Track, What, When, Where
 from weft.errors import MediaError, UserError, WeightsError
-from weft.systems.generate import open_clip, perform
+from weft.systems.cueing import open_clip
+from weft.systems.generate import perform
 from weft.systems.guide import Guidance, at_rate, guide_for, words_of
 from weft.systems.guide_log import READINGS, draw_guided
 from weft.systems.rerun import rerun

@@ -29,7 +29,7 @@ def spot_clip(
     force: bool,
 ) -> None:
     from weft.media.atomic import refuse_existing, written_aside
-    from weft.systems.generate import cue, open_clip
+    from weft.systems.cueing import cue, open_clip
 
     output = output or clip.with_suffix(".cues.json")
     picture = output.with_suffix(".png") if timeline else None

@@ -39,8 +39,10 @@ def generate_takes(
 ) -> None:
     from weft.media import Video
     from weft.media.atomic import refuse_existing
-    from weft.systems.generate import as_before, cued, perform_takes, refuse_unable
+    from weft.systems.cueing import cued
+    from weft.systems.generate import perform_takes, refuse_unable
     from weft.systems.guide import guidable
+    from weft.systems.region import as_before
     from weft.systems.scene import open_scene
     from weft.systems.table import DEFAULT
     from weft.systems.table import system as find_system
