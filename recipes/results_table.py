@@ -29,6 +29,10 @@ COMMANDS = {
     "encoders": "python recipes/measure_encoders.py --cache CACHE --split test --clips 200",
     "eval_speed": "python recipes/benchmark_eval.py --clips 200 --seconds 8 --jobs 2",
     "frechet_speed": "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python recipes/benchmark_frechet.py --repeats 3",
+    "gram": "python recipes/train_gram.py measure --run RUN --cache CACHE",
+    "mel_bridge": "python recipes/measure_mel_bridge.py CLIPS",
+    "guidance_cost": "python recipes/benchmark_guidance.py",
+    "joint_training": "python recipes/joint_training.py --data DATA --runs RUNS",
 }
 
 
