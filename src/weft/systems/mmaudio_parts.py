@@ -74,14 +74,13 @@ class Parts:
         return (*self.sounding, self.clip_file, self.tokens_file, self.sync_file)
 
     def require_files(self, *, clip: bool, sync: bool, text: bool) -> None:
-        """Raise WeightsError that names the first file that is missing, how many more are, and what to do; or one whose
-        sum is another."""
+        """Raise WeightsError that names every file that is missing, and what to do; or one whose sum is another."""
         asked = {self.clip_file: clip or text, self.tokens_file: text, self.sync_file: sync}
         wanted = (*self.sounding, *(one for one, needed in asked.items() if needed))
         missing = [one for one in wanted if not published.place_of(one).is_file()]
         if missing:
-            first, others = missing[0], len(missing) - 1
-            more = f" and {others} more of its {len(wanted)} files" if others else ""
+            first = missing[0]
+            more = "".join(f", {one.file}" for one in missing[1:])
             raise WeightsError(
                 f"{self.name} lacks {first.file} (from {first.url}, licence {first.licence}){more}: put what is "
                 f"missing into {published.folder()}, or run: weft models download {self.name}"
