@@ -1,10 +1,10 @@
 """What guidance does to weft-mini's sounds: unguided, by two cosines, by the volume; on the world's test clips.
 
-    python recipes/evaluate_guidance.py --run RUN --listener LISTENER --pairwise PAIRWISE
+    python recipes/evaluate_guidance.py --run RUN --listener LISTENER --pairwise PAIRWISE --gram GRAM
 
-PAIRWISE is the file of encoders that `recipes/train_gram.py ship` writes beside weft-gram: learnt from the same films
-by pairwise cosines. LISTENER is as `evaluate_generator.py` fitted it. It, the onset detector and weft's own encoders,
-by which V, δ, the Fréchet distance and KL are told here, have no part in any guide. Three cases:
+PAIRWISE and GRAM are the files of encoders that `recipes/train_gram.py ship` writes: learnt from the same films by
+pairwise cosines and by the volume. LISTENER is as `evaluate_generator.py` fitted it. It, the onset detector and weft's
+own encoders, by which V, δ, the Fréchet distance and KL are told here, have no part in any guide. Three cases:
 
 - told: the true sheet and a caption of the clip; the guide has that caption and the picture.
 - guide alone: nothing says what sounds but the guide.
@@ -133,7 +133,7 @@ def play(run: Path, given: argparse.Namespace) -> None:
     """Make every take that is not there yet, the first seed of all clips first."""
     torch.set_num_threads(1)
     listener, judge, mini = MaterialClassifier.load(given.listener), WeftEncoders.load(), WeftMini.load()
-    ears = {"gram": WeftEncoders.load("weft-gram"), "pairwise": WeftEncoders.load(given.pairwise)}
+    ears = {"gram": WeftEncoders.load(given.gram), "pairwise": WeftEncoders.load(given.pairwise)}
     kept = run / "takes.jsonl"
     done = {(r["index"], r["seed"], r["case"], r["arm"]) for r in rows_of(kept)}
     for seed in range(given.seeds):
@@ -229,8 +229,10 @@ def measure(run: Path, out: Path, given: argparse.Namespace) -> None:
         k: bootstrap([r[k] for r in told]).to_json() for k, v in told[0].items() if isinstance(v, float)
     }
     report["scale"] = given.scale
-    names = ("weft-mini", "weft-codec", "weft-encoders", "weft-gram")
-    report["weights"] = {n: weights.sha256(n) for n in names} | {"pairwise": weights.sha256(given.pairwise)}
+    names = ("weft-mini", "weft-codec", "weft-encoders")
+    report["weights"] = {n: weights.sha256(n) for n in names} | {
+        name: weights.sha256(getattr(given, name)) for name in ("pairwise", "gram")
+    }
     out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -272,6 +274,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="where takes are kept")
     parser.add_argument("--listener", type=Path, required=True, help="as evaluate_generator.py fitted it")
     parser.add_argument("--pairwise", type=Path, required=True, help="encoders learnt pairwise")
+    parser.add_argument("--gram", type=Path, required=True, help="encoders learnt by the volume")
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--others", type=int, default=100, help="clips of the other two cases, one seed")

@@ -9,8 +9,7 @@
 DATA holds films-train-*; CACHE holds test-* (`recipes/build_world_cache.py`). `train` makes one run for each loss and
 seed, each resumable: call it again and it goes on. All start from the same networks and see the same batches; only
 the loss differs. `measure` asks every finished run for the test clips, writes results/gram.json, and says which won.
-`ship` writes the longer runs as files: GRAM's as weft-gram, which guides (`weft generate --guide`), the pairwise one
-beside its checkpoint, for `recipes/evaluate_guidance.py`.
+`ship` writes the longer runs as files beside their checkpoints, for `recipes/evaluate_guidance.py`.
 
 A caption tells material and action and little more, so beside "the clip itself" it is asked for any clip of its kind.
 """
@@ -54,7 +53,6 @@ COMPARED = ("pairwise", "gram")
 RANKS = (1, 10)
 MODALITIES = ("text", "video", "audio")
 OUT = Path(__file__).parents[1] / "results/gram.json"
-SHIPPED = Path(__file__).parents[1] / "src/weft/weights/weft-gram.safetensors"
 
 
 def config_of(loss: str) -> MiniatureConfig:
@@ -211,9 +209,10 @@ def judge(run: Path, cache: Path, split: str, out: Path) -> None:
 
 
 def keep(run: Path, seed: int) -> None:
-    """Write the moving averages of the seed's runs: GRAM's into the package, the pairwise one into its folder."""
-    for loss, out in (("gram", SHIPPED), ("pairwise", run / f"pairwise-{seed}" / "encoders.safetensors")):
+    """Write the moving averages of the seed's runs into their folders."""
+    for loss in COMPARED:
         folder, net = run / f"{loss}-{seed}", network(loss, 0)
+        out = folder / "encoders.safetensors"
         net.load_state_dict(ema_weights(folder))
         step, minutes, _ = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["counters"]
         told = json.loads((folder / "told.json").read_text())

@@ -57,7 +57,7 @@ def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> CondFoley:
     wanted, given = (np.asarray(v, dtype=np.int64).reshape(-1) for v in (true, found))
     if given.size and not 0 <= given.min() <= given.max() < level.size:
         raise ValueError(f"onsets reach from {given.min()} to {given.max()}: are they samples at 22.05 kHz?")
-    left = suppressed(given, np.array([_loudest(level, o) for o in given.tolist()]))
+    left = suppressed(given, np.array([loudest(level, o) for o in given.tolist()]))
     if not wanted.size or not left:
         return CondFoley(accuracy=0.0, ap=0.0)
     labels: list[int] = []
@@ -70,17 +70,18 @@ def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> CondFoley:
             scores.append(0.0)
             continue
         taken = near[int(np.argsort([level[o] for o in near])[-1])]
-        scores.append(_loudest(level, taken))
+        scores.append(loudest(level, taken))
         left.remove(taken)
         hits += 1
         if not left:
             break
     labels += [0] * len(left)
-    scores += [_loudest(level, o) for o in left]
+    scores += [loudest(level, o) for o in left]
     return CondFoley(accuracy=hits / wanted.size, ap=float(average_precision_score(labels, scores)))
 
 
-def _loudest(level: NDArray[np.float64], at: int) -> float:
+def loudest(level: NDArray[np.float64], at: int) -> float:
+    """The highest of `level` `[N]` near sample `at`."""
     return float(level[max(0, at - NEAR) : at + NEAR].max())
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from weft.metrics.condfoley import NEAR, RATE, suppressed
+from weft.metrics.condfoley import RATE, loudest, suppressed
 
 SECONDS = 8
 TOLERANCE_S = 0.3
@@ -52,7 +52,7 @@ def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> MMAudioOnset
     given = np.asarray(found, dtype=np.int64).reshape(-1)
     if given.size and not 0 <= given.min() <= given.max() < level.size:
         raise ValueError(f"onsets reach from {given.min()} to {given.max()}: are they samples at 22.05 kHz?")
-    every = suppressed(given, np.array([_loudest(level, o) for o in given.tolist()]))
+    every = suppressed(given, np.array([loudest(level, o) for o in given.tolist()]))
     if not wanted.size:
         return MMAudioOnsets(accuracy=0.0, ap=0.0, f1=0.0)
     left, hits = list(every), 0
@@ -66,12 +66,12 @@ def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> MMAudioOnset
             continue
         # `every`, not `left`: the place is that among the free, the level that of all.
         taken = left.pop(near[int(np.argsort([level[every[k]] for k in near])[-1])])
-        scores.append(_loudest(level, taken))
+        scores.append(loudest(level, taken))
         hits += 1
         if not left:
             break
     labels += [0] * len(left)
-    scores += [_loudest(level, o) for o in left]
+    scores += [loudest(level, o) for o in left]
     ap = float(average_precision_score(labels, scores))
     return MMAudioOnsets(accuracy=hits / wanted.size, ap=ap, f1=_f1(np.array(labels), np.array(scores)))
 
@@ -79,7 +79,3 @@ def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> MMAudioOnset
 def _f1(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> float:
     said = scores > 0
     return float(2 * (said & (labels == 1)).sum() / (said.sum() + labels.sum()))
-
-
-def _loudest(level: NDArray[np.float64], at: int) -> float:
-    return float(level[max(0, at - NEAR) : at + NEAR].max())
