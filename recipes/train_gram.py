@@ -3,13 +3,15 @@
     python recipes/train_encoders.py draw --data DATA --kind films --first 10000 --count 1900
     python recipes/train_gram.py train --data DATA --run RUN
     python recipes/train_gram.py measure --run RUN --cache CACHE
-    python recipes/train_gram.py train --data DATA --run LONG --seed 1 --steps 1000
+    python recipes/train_gram.py train --data DATA --run FIRST --loss pairwise --seed 1 --steps 500
+    python recipes/train_gram.py train --data DATA --run LONG --start FIRST --seed 1 --steps 500
     python recipes/train_gram.py ship --run LONG
 
 DATA holds films-train-*; CACHE holds test-* (`recipes/build_world_cache.py`). `train` makes one run for each loss and
 seed, each resumable: call it again and it goes on. All start from the same networks and see the same batches; only
 the loss differs. `measure` asks every finished run for the test clips, writes results/gram.json, and says which won.
-`ship` writes the longer runs as files beside their checkpoints, for `recipes/evaluate_guidance.py`.
+With `--start`, every run goes on from what FIRST learnt pairwise with its seed, as GRAM's own training starts from
+encoders that were learnt so; `ship` writes runs as files beside their checkpoints, for `recipes/evaluate_guidance.py`.
 
 A caption tells material and action and little more, so beside "the clip itself" it is asked for any clip of its kind.
 """
@@ -92,13 +94,17 @@ def films(data: Path) -> Triples:
     return Triples(**{name: getattr(found, name)[first] for name in vars(found)})
 
 
-def learn(data: Path, run: Path, losses: list[str], seeds: list[int], steps: int) -> None:
+def learn(
+    data: Path, run: Path, losses: list[str], seeds: list[int], steps: int, start: Path | None = None
+) -> None:
     """Train every loss with every seed, seed by seed, so that an early stop leaves whole comparisons."""
     clips, text = films(data), TextEncoder.load()
     print(f"{len(clips)} films", flush=True)
     for seed in seeds:
         for loss in losses:
             module, folder = network(loss, seed), run / f"{loss}-{seed}"
+            if start is not None:
+                module.load_state_dict(ema_weights(start / f"pairwise-{seed}"))
 
             def batch_at(
                 step: int, seed: int = seed, config: MiniatureConfig = module.config
@@ -110,7 +116,13 @@ def learn(data: Path, run: Path, losses: list[str], seeds: list[int], steps: int
             if not ended.finished:
                 return
             told = {"films": len(clips), "of": [int(clips.index.min()), int(clips.index.max())]}
+            if start is not None:
+                told["pairwise before, steps"] = _steps(start / f"pairwise-{seed}")
             (folder / "told.json").write_text(json.dumps(told) + "\n")
+
+
+def _steps(folder: Path) -> int:
+    return int(torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)["counters"][0])
 
 
 @torch.inference_mode()
@@ -294,12 +306,13 @@ def main() -> None:
     parser.add_argument("--loss", nargs="+", choices=sorted(LOSSES), default=list(COMPARED))
     parser.add_argument("--seed", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--start", type=Path, help="pairwise runs to go on from")
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     torch.set_num_threads(1)
     logging.basicConfig(level=logging.WARNING)
     if given.stage == "train":
-        learn(given.data, given.run, given.loss, given.seed, given.steps)
+        learn(given.data, given.run, given.loss, given.seed, given.steps, given.start)
     elif given.stage == "ship":
         keep(given.run, given.seed[0])
     else:
