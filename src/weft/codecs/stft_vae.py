@@ -307,12 +307,14 @@ class StftVae(nn.Module):
 
         A frame is longer than an attack, so a gain finer than the frames first sharpens what they smeared.
         Predicted phases of noise do not fit each other, so frames cancel and the loudness strays; the sound is
-        therefore held, frame by frame, to the loudness that the latent asks for, by at most `servo_db`.
+        therefore held, frame by frame, to the loudness that the latent asks for, by at most `servo_db`. There is no
+        direct current.
         """
         phases = torch.stack([spectrum.phase, spectrum.phase * spectrum.between], 1)
-        whole = self.istft(
-            self.amplitude(spectrum.level) * phases, spectrum.level.shape[-1] * self.config.hop
-        )
+        level = self.amplitude(spectrum.level)
+        # No mel band reaches down to 0 Hz, so no loss held that bin: up to half of a take's power lay there, unheard.
+        level = torch.cat([torch.zeros_like(level[:, :, :1]), level[:, :, 1:]], 2)
+        whole = self.istft(level * phases, level.shape[-1] * self.config.hop)
         whole = whole * torch.exp(self._held(spectrum.stroke, self.config.hop // self.config.strokes))
         most = self.config.servo_db * math.log(10) / 20
         gain = (spectrum.loudness - self.loudness(whole)).clamp(-most, most)
