@@ -120,6 +120,14 @@ def test_time_zero_is_the_first_picture(clip: Maker, number: Number, suffix: str
     assert [number(f) for _, f in video.iter_frames(25)] == list(range(25))
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts"])
+def test_pictures_alone_may_begin_late(clip: Maker, number: Number, suffix: str) -> None:
+    """Matroska's length may count from its clock's zero: nothing is cut short here."""
+    video = Video.open(clip(f"late{suffix}", start=1.52, count=25))
+    assert video.duration == pytest.approx(1.0)
+    assert [number(f) for _, f in video.iter_frames(25)] == list(range(25))
+
+
 def test_edit_list_hides_pictures_before_and_after(clip: Maker, number: Number, tmp_path: Path) -> None:
     source = clip(bframes=3, gop=50, count=50)
     sound = np.zeros((2, 22050), np.float32)

@@ -151,7 +151,9 @@ def _end(container: InputContainer, stream: VideoStream, rate: Fraction, path: P
         return None
     last_shown, end, end_of_all = last
     kinds = set(container.format.name.split(","))
-    if kinds & _PROMISING and end_of_all < promised - _BROKEN_PROMISE:
+    # Some count the length from the clock's zero, some from the first packet: hold a file to the lesser.
+    least = min(promised, Fraction(container.duration or 0, av.time_base))
+    if kinds & _PROMISING and end_of_all < least - _BROKEN_PROMISE:
         raise MediaError(
             f"{path} is cut short: it promises {float(promised - start):.2f} s and ends at"
             f" {float(end_of_all - start):.2f} s"
