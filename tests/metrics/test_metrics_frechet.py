@@ -71,7 +71,7 @@ def test_the_floor_says_how_much_of_a_small_sets_distance_is_noise() -> None:
     many = frechet.evaluate(pool[:2000], pool[2000:])
     assert few.value > 5 * many.value  # the same two distributions
     assert 0.35 < many.value / many.floor < 0.65  # the bias falls as 1 / n: twice the rows, half the noise
-    assert few.n == (60, 60)
+    assert (few.n, few.of, few.rows) == (60, "rows", (60, 60))
     assert few.rank == 59
     assert frechet.evaluate(pool[:60], pool[60:120]) == few
     assert np.isnan(frechet.evaluate(pool[:3], pool[3:9]).floor)

@@ -100,10 +100,10 @@ def envelope_lag_ms(made: Measured, true: Measured) -> float:
 
 def level_error_db(made: Measured, true: Measured) -> float:
     """The mean absolute difference of the envelopes in dB, floored at -60 dB full scale."""
+    from weft.metrics import envelope
+
     b = true["envelope"]["rms"]
-    a = as_long(made["envelope"]["rms"], len(b))
-    low = 1e-3
-    return float(np.abs(20 * np.log10(np.maximum(a, low) / np.maximum(b, low))).mean(dtype=np.float64))
+    return envelope.apart_db(as_long(made["envelope"]["rms"], len(b)), b)
 
 
 def av_align(made: Measured, true: Measured) -> float:
@@ -123,6 +123,27 @@ def _av_align(made: Measured, true: Measured) -> Any:
     return measured.evaluate(
         made["onsets"]["times"], seen["times"], fps=FLOW_FPS, duration_s=float(seen["seconds"])
     )
+
+
+def av_align_published(made: Measured, true: Measured, *, form: Any) -> float:
+    """AV-Align as a repository prints it: librosa's onsets of the made sound, the picture's peaks of motion."""
+    from weft.metrics import av_align as measured
+
+    return measured.published(
+        made["librosa onsets"]["times"], true["flow peaks"]["times"], fps=FLOW_FPS, form=form
+    )
+
+
+def av_align_published_chance(made: Measured, true: Measured, *, form: Any) -> dict[str, float]:
+    """What as many onsets at random times score in that form."""
+    from weft.metrics import av_align as measured
+
+    count, seen = made["librosa onsets"]["times"].size, true["flow peaks"]
+
+    def score(times: Any) -> float:
+        return measured.published(times, seen["times"], fps=FLOW_FPS, form=form)
+
+    return {"random": measured.chance(count, score, float(seen["seconds"]))}
 
 
 def desync(made: Measured, true: Measured, judge: Any) -> float:

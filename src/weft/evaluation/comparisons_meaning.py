@@ -36,7 +36,7 @@ def delta(made: Measured, true: Measured, *, between: str) -> float:
     """1 - cosine between "text_video", "text_audio" or "video_audio"; their sum as "total" (MDG eq. 11)."""
     from weft.metrics import volume as measured
 
-    return float(vars(measured.evaluate(*_three(made, true)))[between])
+    return float(getattr(measured.evaluate(*_three(made, true)), between))
 
 
 def delta_given(made: Measured, true: Measured) -> float:

@@ -15,7 +15,7 @@ from weft.evaluation.comparisons import Measured, Pairs
 from weft.evaluation.features import LEVELS_HZ
 
 Judged = Callable[[Sequence[Any]], Any]
-"""What of `weft.metrics.obedience` judges a dial: digests to an Obedience."""
+"""What of `weft.metrics.obedience` judges a dial: digests to an Obedience, without its interval."""
 
 
 def asked_onsets(made: Measured, true: Measured) -> Pairs:
@@ -75,7 +75,9 @@ def negative(clips: Sequence[tuple[Any, Any, Any]]) -> Any:
     own = np.eye(len(clips), dtype=bool)
     other = np.abs(words[:, None] - words[None]).max(2) > 1e-6  # two clips may be told the same
     return obedience.negative(
-        *(cosines[own] for cosines in likeness), elsewhere=tuple(cosines[other] for cosines in likeness)
+        *(cosines[own] for cosines in likeness),
+        elsewhere=tuple(cosines[other] for cosines in likeness),
+        halves=0,
     )
 
 
@@ -91,7 +93,7 @@ def likeness(clips: Sequence[Pairs]) -> Any:
     from weft.metrics import obedience
 
     like, takes = (np.stack(column) for column in zip(*clips, strict=True))
-    return obedience.likeness(takes @ like.T, np.abs(like[:, None] - like[None]).max(2) > 1e-6)
+    return obedience.likeness(takes @ like.T, np.abs(like[:, None] - like[None]).max(2) > 1e-6, halves=0)
 
 
 def one_row_each(digest: tuple[Any, ...]) -> tuple[int, int, int]:
@@ -102,54 +104,42 @@ def one_row_each(digest: tuple[Any, ...]) -> tuple[int, int, int]:
 def spared(clips: Sequence[Pairs]) -> Any:
     from weft.metrics import obedience
 
-    return obedience.spared([str(int(a)) for a, _ in clips], [str(int(g[0])) for _, g in clips])
+    return obedience.spared([str(int(a)) for a, _ in clips], [str(int(g[0])) for _, g in clips], halves=0)
 
 
 def onsets(clips: Sequence[Pairs]) -> Any:
     from weft.metrics import obedience
 
-    return obedience.onsets([a for a, _ in clips], [g for _, g in clips])
+    return obedience.onsets([a for a, _ in clips], [g for _, g in clips], halves=0)
 
 
 def envelope(clips: Sequence[Pairs]) -> Any:
     from weft.metrics import obedience
 
-    return obedience.envelope([a for a, _ in clips], [g for _, g in clips])
+    return obedience.envelope([a for a, _ in clips], [g for _, g in clips], halves=0)
 
 
 def pan(clips: Sequence[Pairs]) -> Any:
     from weft.metrics import obedience
 
-    return obedience.pan(*_moments(clips))
+    return obedience.pan(*_moments(clips), halves=0)
 
 
 def depth(clips: Sequence[Pairs]) -> Any:
     from weft.metrics import obedience
 
-    return obedience.depth(*_moments(clips))
+    return obedience.depth(*_moments(clips), halves=0)
 
 
 def words(clips: Sequence[Pairs]) -> Any:
     from weft.metrics import obedience
 
-    return obedience.words([str(int(a)) for a, _ in clips], [str(int(g[0])) for _, g in clips])
+    return obedience.words([str(int(a)) for a, _ in clips], [str(int(g[0])) for _, g in clips], halves=0)
 
 
 def score(clips: Sequence[Any], *, judge: Judged) -> float:
     """How well the dial is obeyed, 1 at best."""
-    return float(judge(clips).score)
-
-
-def ignored(clips: Sequence[Any], *, judge: Judged) -> dict[str, float]:
-    """What the same sounds score against the requests of other clips."""
-    return {"ignored": float(judge(clips).ignored)}
-
-
-def distance(clips: Sequence[Any], *, judge: Judged) -> dict[str, float]:
-    """The mean distance of got from asked in the dial's unit, where it has one, and of how many clips or moments."""
-    found = judge(clips)
-    error = {} if np.isnan(found.error) else {f"error, {found.unit}": float(found.error)}
-    return error | {"asked": float(found.n)}
+    return float(judge(clips).value)
 
 
 def _moments(clips: Sequence[Pairs]) -> Pairs:

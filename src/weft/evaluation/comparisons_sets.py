@@ -28,16 +28,11 @@ def frechet(clips: Sequence[Pairs]) -> float:
 
 def frechet_inf(clips: Sequence[Pairs]) -> float:
     """The Fréchet distance extrapolated to predicted rows without end (FAD-inf)."""
-    return float(_unbiased(clips).value)
+    return float(frechet_inf_told(clips).value)
 
 
-def frechet_inf_line(clips: Sequence[Pairs]) -> dict[str, float]:
-    """The line it was read off: its slope over 1 / rows, how well it fits, and the fewest rows drawn."""
-    line = _unbiased(clips)
-    return {"slope": line.slope, "r2": line.r2, "fewest rows": float(line.sizes.min())}
-
-
-def _unbiased(clips: Sequence[Pairs]) -> Any:
+def frechet_inf_told(clips: Sequence[Pairs]) -> Any:
+    """The same with the line it was read off: its slope over 1 / rows, how well it fits, and the fewest rows drawn."""
     from weft.metrics import frechet as measured
 
     made, true = _stacked(clips)
@@ -66,21 +61,14 @@ def classes(made: Measured, true: Measured, *, of: str) -> NDArray[Any]:
 
 def inception(clips: Sequence[NDArray[Any]], *, splits: int) -> float:
     """The inception score of the made sounds; the references are not asked."""
-    return float(_inception(clips, splits).value)
+    return float(inception_told(clips, splits=splits).value)
 
 
-def inception_parts(clips: Sequence[NDArray[Any]], *, splits: int) -> dict[str, float]:
-    """How many clips in how many parts, and how far the parts' scores spread."""
-    found = _inception(clips, splits)
-    return {"splits": float(found.splits), "clips": float(found.n)} | (
-        {"spread": found.spread} if splits > 1 else {}
-    )
-
-
-def _inception(clips: Sequence[NDArray[Any]], splits: int) -> Any:
+def inception_told(clips: Sequence[NDArray[Any]], *, splits: int) -> Any:
+    """The same with how many clips there are in how many parts, and how far the parts' scores spread."""
     from weft.metrics import divergence
 
-    return divergence.inception_score(np.concatenate(clips), splits=splits)
+    return divergence.inception_score(np.concatenate(clips), splits=splits, halves=0)
 
 
 def joint(made: Measured, true: Measured, *, sound: str) -> Joint:
@@ -105,14 +93,13 @@ def favd(clips: Sequence[Joint]) -> float:
     return measured.distance(joined.joint(true_seen, true_heard)[0], joined.joint(seen, heard)[0])
 
 
-def favd_blocks(clips: Sequence[Joint], *, version: Literal["toolkit", "float"]) -> dict[str, float]:
-    """Either block alone, and the joint distance with every dimension scaled by the reference's spread. Raises
-    ValueError for features that are not of the version."""
+def favd_told(clips: Sequence[Joint], *, version: Literal["toolkit", "float"]) -> Any:
+    """The same with either block alone, and with every dimension scaled by the reference's spread. Raises ValueError
+    for features that are not of the version."""
     from weft.metrics import favd as measured
 
     heard, seen, true_heard, true_seen = zip(*clips, strict=True)
-    found = measured.evaluate(true_seen, true_heard, seen, heard, version=version)
-    return {"sound alone": found.audio, "picture alone": found.video, "scaled": found.scaled}
+    return measured.evaluate(true_seen, true_heard, seen, heard, version=version, splits=0, halves=0)
 
 
 def joint_size(clip: Joint) -> tuple[int, int, int]:

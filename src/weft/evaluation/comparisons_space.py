@@ -12,7 +12,6 @@ from weft.evaluation.comparisons import Measured, Pairs, as_long
 
 SPACING_M = 0.17
 """Assumed of every sound that is placed by time: two microphones as far apart (ORTF)."""
-DRAWS = 20
 
 
 def ild_error_db(made: Measured, true: Measured) -> float:
@@ -36,9 +35,11 @@ def pan_r(clips: Sequence[Pairs]) -> float:
     return space.pan_correlation(list(clips))
 
 
-def pan_r_swapped(clips: Sequence[Pairs]) -> dict[str, float]:
-    """What the same sounds score with left and right exchanged."""
-    return {"swapped": pan_r([(-heard, true) for heard, true in clips])}
+def pan_told(clips: Sequence[Pairs]) -> Any:
+    """The same beside sound from the middle and what the same sounds score with left and right exchanged."""
+    from weft.metrics import space
+
+    return space.evaluate([heard for heard, _ in clips], [true for _, true in clips], halves=0)
 
 
 def placed(made: Measured, true: Measured) -> Any:
@@ -51,23 +52,20 @@ def placed(made: Measured, true: Measured) -> Any:
     seen = true["tracks"]["t"]
     some = np.unique(np.searchsorted(seen, np.arange(seen[0], seen[-1] + 1e-6, 0.25) - 1e-6))
     boxes = [np.clip(b, 0, 1)[None] for b in true["tracks"]["x"][some]]
-    return measured.evaluate([measured.Clip(heard_t=at, heard_x=heard, seen_t=seen[some], boxes=boxes)])
+    clip = measured.Clip(heard_t=at, heard_x=heard, seen_t=seen[some], boxes=boxes)
+    return measured.evaluate([clip], halves=0)
 
 
 def spatial_align(clips: Sequence[Any]) -> float:
     """The share of all heard onsets that are where the boxes are."""
-    return _share(clips, "value")
+    return float(spatial_align_told(clips).value)
 
 
-def spatial_align_beside(clips: Sequence[Any]) -> dict[str, float]:
-    """What the same boxes give to sound from the middle, mirrored, and from anywhere: chance is high."""
-    return {name: _share(clips, name) for name in ("mono", "swapped", "random")}
+def spatial_align_told(clips: Sequence[Any]) -> Any:
+    """The same beside what the boxes give to sound from the middle, mirrored, and from anywhere: chance is high."""
+    from weft.metrics import spatial_align as measured
 
-
-def _share(clips: Sequence[Any], field: str) -> float:
-    heard = sum(c.heard for c in clips)
-    right = sum(vars(c)[field] * c.heard for c in clips if c.heard)
-    return right / heard if heard else float("nan")
+    return measured.merged(clips)
 
 
 def placed_angles(made: Measured, true: Measured, *, by: Literal["level", "time"]) -> Pairs:
@@ -85,35 +83,16 @@ def placed_angles(made: Measured, true: Measured, *, by: Literal["level", "time"
 
 def azimuth_error(clips: Sequence[Pairs]) -> float:
     """The mean absolute error over all places, degrees."""
-    return float(_azimuth(clips).error)
+    return float(azimuth_told(clips).value)
 
 
-def azimuth_beside(clips: Sequence[Pairs]) -> dict[str, float]:
-    """What the same places score with all sound ahead, mirrored, and from anywhere on the stage."""
-    from weft.metrics import azimuth
-
-    found = _azimuth(clips)
-    rng = np.random.default_rng(0)
-    seen = np.concatenate([c[1] for c in clips])
-    anywhere = azimuth.from_pan(rng.uniform(-1, 1, (DRAWS, seen.size)))
-    return {
-        "mono": found.mono,
-        "swapped": found.swapped,
-        "random": float(np.abs(anywhere - seen).mean()),
-    }
-
-
-def azimuth_parts(clips: Sequence[Pairs]) -> dict[str, float]:
-    """The mean signed error (positive: heard too far right), Pearson's r of heard and seen, and how many places."""
-    found = _azimuth(clips)
-    return {"bias": found.bias, "r": found.r, "places": float(found.n)}
-
-
-def _azimuth(clips: Sequence[Pairs]) -> Any:
+def azimuth_told(clips: Sequence[Pairs]) -> Any:
+    """The same beside all sound ahead, mirrored, and from anywhere on the stage; the mean signed error (positive: heard
+    too far right), Pearson's r of heard and seen, and how many places."""
     from weft.metrics import azimuth
 
     heard, seen = (np.concatenate([c[side] for c in clips]) for side in (0, 1))
-    return azimuth.evaluate(heard, seen)
+    return azimuth.evaluate(heard, seen, halves=0)
 
 
 def saliency(made: Measured, true: Measured) -> float:
@@ -125,13 +104,9 @@ def saliency(made: Measured, true: Measured) -> float:
 
 def saliency_beside(made: Measured, true: Measured) -> dict[str, float]:
     """What maps without a place, and the same maps with left and right exchanged, score."""
-    from weft.metrics.spatial_align import saliency_divergence
+    from weft.metrics import saliency as maps
 
-    given, target = true["maps"]["made"], true["maps"]["true"]
-    return {
-        "flat": saliency_divergence(np.ones_like(target), target),
-        "swapped": saliency_divergence(given[:, :, ::-1], target),
-    }
+    return maps.of_maps([true["maps"]["made"]], [true["maps"]["true"]]).baselines
 
 
 def heard_saliency(made: Measured, true: Measured) -> float:
@@ -142,14 +117,10 @@ def heard_saliency(made: Measured, true: Measured) -> float:
 
 def heard_saliency_beside(made: Measured, true: Measured) -> dict[str, float]:
     """The same from the middle, mirrored, and from anywhere."""
+    from weft.metrics import saliency as maps
+
     x, box = _stage(made, true)
-    rng = np.random.default_rng(0)
-    anywhere = [_divergence(rng.random(x.size), box) for _ in range(DRAWS // 4)]
-    return {
-        "mono": _divergence(np.full_like(x, 0.5), box),
-        "swapped": _divergence(1 - x, box),
-        "random": float(np.mean(anywhere)),
-    }
+    return maps.evaluate([maps.Clip(x=x, box=box)]).baselines
 
 
 def _stage(made: Measured, true: Measured) -> Pairs:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from weft.evaluation.comparisons import Measured
 from weft.evaluation.embedding import EmbedderSpec, loaded
+from weft.metrics.result import Result
 
 Better = Literal["higher", "lower", "nearer"]
 Baseline = Literal["silence", "shuffled", "reference"]
@@ -33,16 +34,16 @@ class Metric:
     `pool` makes the set's number of all of them.
 
     `better`: "nearer" means nearer to what the reference itself scores. `baselines`: what is put in the predicted
-    sound's place, silence, another clip's reference, or the clip's own. `beside` (of digests) and
-    `chance` (of each clip, averaged) give further baselines by name.
+    sound's place, silence, another clip's reference, or the clip's own. `chance` (of each clip, averaged) gives further
+    baselines by name. `told` gives the family's own result of all digests, whose baselines and parts stand in the row;
+    its interval is left to the scoring, which draws it of `pool`.
     `least`, `most`: its range. `rate`: that at which it reads the sound, when it is not the protocol's.
     `floor`: also score random halves of the reference against each other. `rows_per_d`: the value is flagged when it
     rests on fewer rows than this many times the dimensions. `in_step`: only for embedders whose windows of sound and
     picture are the same. `materials`: only for those whose classes are the 17 materials. `judged`: `clip` takes the
     embedder as a third argument, as its network looks at sound and picture together. `stereo`: reads where a sound is.
-    `parts` (of digests): further numbers that belong to the value. `size` (of a digest): the rows of reference and
-    estimate and their dimensions, where these are not those of one embedding. `halves`: how many random halves an
-    interval is drawn from, where not as many as usual.
+    `size` (of a digest): the rows of reference and estimate and their dimensions, where these are not those of one
+    embedding. `halves`: how many random halves an interval is drawn from, where not as many as usual.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Metric:
     true: tuple[str, ...]
     clip: Callable[..., Any]
     pool: Callable[[Sequence[Any]], float] | None = None
-    beside: Callable[[Sequence[Any]], dict[str, float]] | None = None
+    told: Callable[[Sequence[Any]], Result] | None = None
     chance: Callable[[Measured, Measured], dict[str, float]] | None = None
     baselines: tuple[Baseline, ...] = ALL
     least: float = -math.inf
@@ -65,7 +66,6 @@ class Metric:
     materials: bool = False
     judged: bool = False
     stereo: bool = False
-    parts: Callable[[Sequence[Any]], dict[str, float]] | None = None
     size: Callable[[Any], tuple[int, int, int]] | None = None
     halves: int | None = None
 

@@ -8,39 +8,27 @@ from typing import Any
 
 from weft.evaluation.pairs import Pair
 from weft.evaluation.protocols import Protocol
+from weft.metrics.result import Result
 from weft.metrics.splits import Leaks
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
-    """A metric's number. `low`, `high` its 95% interval over `n` clips, made as `interval` says; `rows` (reference,
-    predicted) and `d` what an embedder gave; `floor` what random halves of the reference score; `baselines` what
-    others score in the predicted sound's place; `parts` further numbers that belong to the value, such as the splits of
-    an inception score or the blocks of FAVD; `raw` what was computed where that is outside the metric's range; `rate`
-    the sampling-rate path; `flags` why to be careful."""
+class Score(Result):
+    """A metric's result over the clips of a set, with the metric's `name`, `title`, `unit`, and whether a higher, a
+    lower or a nearer value is better; `windows` says how the embedder cuts time."""
 
     name: str
     title: str
     unit: str
     better: str
-    value: float
-    n: int
-    raw: float | None = None
-    low: float = math.nan
-    high: float = math.nan
-    interval: str = ""
-    embedder: str | None = None
-    sha256: str | None = None
     windows: str | None = None
-    rows: tuple[int, int] | None = None
-    d: int | None = None
-    floor: float | None = None
-    baselines: dict[str, float] = field(default_factory=dict)
-    parts: dict[str, float] = field(default_factory=dict)
-    rate: str = ""
-    flags: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as plain data, its name first."""
+        named = ("name", "title", "unit", "better")
+        return {key: getattr(self, key) for key in named} | asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +120,7 @@ class Evaluation:
                 "evaluation": FORMAT,
                 "protocol": self.protocol.to_json(),
                 "ok": self.ok,
-                "scores": [asdict(s) for s in self.scores],
+                "scores": [s.to_json() for s in self.scores],
                 "left_out": [asdict(s) for s in self.left_out],
                 "clips": [c.to_json() for c in self.clips],
                 "unpaired": {

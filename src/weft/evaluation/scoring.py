@@ -1,10 +1,7 @@
 """From features to numbers: every clip, the set, baselines and intervals.
 
 Clips come in an order that follows from their samples, so neither names nor the order of files changes a number, nor
-does writing the same sounds again.
-A mean over clips has a bootstrap interval. A number of the whole set has not: drawing clips with replacement repeats
-rows, which narrows the spread that distances measure. It has the interval of half-sampling instead (a jackknife that
-leaves out half, Shao & Wu 1989): value ± 1.96 times the standard deviation over random halves of the clips.
+does writing the same sounds again. Means and intervals are `weft.metrics.result`'s, of every family alike.
 """
 
 from __future__ import annotations
@@ -12,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,16 +18,13 @@ from weft.evaluation.comparisons import Measured
 from weft.evaluation.features import Arrays
 from weft.evaluation.result import Score
 from weft.evaluation.table import Baseline, Row
-from weft.metrics.interval import bootstrap
+from weft.metrics.interval import halves_for
+from weft.metrics.result import Result, few_rows, mean_of, whole_of
 from weft.progress import Progress, silent
 
 Load = Callable[[int, Literal["made", "true", "silence"]], Measured]
 """Features by full name of clip number i: of the predicted sound, of the reference, of silence as long."""
-HALVES = 24
 FLOORS = 3
-BIG = 30_000  # rows in a set of embeddings above which fewer halves are drawn
-FEW = 10
-ONE = "one clip: no interval"
 
 
 @dataclass(kw_only=True)
@@ -134,97 +128,53 @@ def _number(value: float) -> float:
 
 def _of_clips(row: Row, held: _Held) -> Score:
     """The mean over clips, and what stands beside it over the same clips."""
-    given = np.array(held.clips)
-    known = given[~np.isnan(given)]
-    flags = []
-    if known.size < given.size:
-        what = f"{given.size - known.size} of {given.size} clips"
-        flags.append(f"undefined for {what} (silent, still or too short)")
-    if not known.size:
-        return _row(row, held, value=math.nan, n=0, flags=tuple(flags))
-    found = bootstrap(known)
-    if known.size == 1:
-        flags.append(ONE)
-    return _row(
-        row,
-        held,
-        value=found.value,
-        n=known.size,
-        low=found.low if known.size > 1 else math.nan,
-        high=found.high if known.size > 1 else math.nan,
-        interval="bootstrap over clips",
-        baselines=_means(held.instead, ~np.isnan(given)),
-        flags=tuple(flags),
-    )
+    said = {name: values for name, values in held.instead.items() if any(v is not None for v in values)}
+    beside = {name: [math.nan if v is None else v for v in values] for name, values in said.items()}
+    return _row(row, held, mean_of(held.clips, baselines=beside))
 
 
 def _of_set(row: Row, held: _Held) -> Score:
     """One number of all clips."""
-    m, n = row.metric, len(held.clips)
+    m = row.metric
     pool = m.pool
     assert pool is not None
     try:
-        value = _number(pool(held.clips))
-        parts = m.parts(held.clips) if m.parts else {}
+        told = m.told(held.clips) if m.told else None
+        there = {k: digests for k, digests in held.instead.items() if not any(d is None for d in digests)}
+        found = whole_of(
+            held.clips,
+            pool,
+            halves=m.halves or halves_for(max(held.rows)),
+            least=m.least,
+            most=m.most,
+            baselines={k: _tried(pool, digests) for k, digests in there.items()}
+            | (told.baselines if told else {}),
+            parts=told.parts if told else {},
+            floor=_floor(row, held.true) if m.floor else None,
+        )
     except ValueError as error:
-        return _row(row, held, value=math.nan, n=n, flags=(f"refused: {error}",))
-    there = {k: digests for k, digests in held.instead.items() if not any(d is None for d in digests)}
-    baselines = {k: _tried(pool, digests) for k, digests in there.items()}
-    flags = _few_rows(row, held)
-    draws = m.halves or (HALVES if max(held.rows) <= BIG else FEW)
-    spread = _half_spread(pool, held.clips, draws)
-    if math.isnan(spread):
-        flags.append(ONE if n == 1 else f"{n} clips: too few for an interval")
-    return _row(
-        row,
-        held,
-        value=min(max(value, m.least), m.most),
-        raw=value if not m.least <= value <= m.most else None,
-        n=n,
-        low=math.nan if math.isnan(spread) else max(value - 1.96 * spread, m.least),
-        high=math.nan if math.isnan(spread) else min(value + 1.96 * spread, m.most),
-        interval=f"half-sampling of clips, {draws} halves",
-        baselines=baselines | (m.beside(held.clips) if m.beside else {}),
-        floor=_floor(row, held.true) if m.floor else None,
-        parts=parts,
-        flags=tuple(flags),
-    )
+        lost = Result(value=math.nan, n=len(held.clips), flags=(f"refused: {error}",))
+        return _row(row, held, lost)
+    short = few_rows((held.rows[0], held.rows[1]), held.d or 0, m.rows_per_d)
+    return _row(row, held, replace(found, flags=(*short, *found.flags)))
 
 
-def _row(row: Row, held: _Held, **found: Any) -> Score:
+def _row(row: Row, held: _Held, found: Result) -> Score:
     m, e = row.metric, row.embedder
+    sized = replace(
+        found,
+        embedder=e.name if e else None,
+        rows=(held.rows[0], held.rows[1]) if e else None,
+        d=held.d,
+    )
     return Score(
+        **vars(sized),
         name=row.name,
         title=m.title,
         unit=m.unit,
         better=m.better,
-        embedder=e.name if e else None,
         windows=e.windows if e else None,
-        rows=(held.rows[0], held.rows[1]) if e else None,
-        d=held.d,
-        **found,
     )
-
-
-def _few_rows(row: Row, held: _Held) -> list[str]:
-    least = row.metric.rows_per_d * (held.d or 0)
-    if min(held.rows) >= least:
-        return []
-    return [
-        f"{min(held.rows)} rows of {held.d} dimensions, fewer than {row.metric.rows_per_d:g} D = {least:g}: "
-        "mostly the bias of a small set; read it beside its floor, or read the kernel discrepancy"
-    ]
-
-
-def _half_spread(pool: Callable[[Sequence[Any]], float], clips: list[Any], draws: int) -> float:
-    """The standard deviation over random halves of the clips; NaN with fewer than 4 clips."""
-    n = len(clips)
-    if n < 4:
-        return math.nan
-    rng = np.random.default_rng(0)
-    found = [_tried(pool, [clips[k] for k in np.sort(rng.permutation(n)[: n // 2])]) for _ in range(draws)]
-    known = [v for v in found if not math.isnan(v)]
-    return float(np.std(known, ddof=1)) if len(known) > 1 else math.nan
 
 
 def _floor(row: Row, true: list[Measured]) -> float:
@@ -246,14 +196,3 @@ def _tried(pool: Callable[[Sequence[Any]], float], clips: Sequence[Any]) -> floa
         return _number(pool(clips))
     except ValueError:
         return math.nan
-
-
-def _means(instead: dict[str, list[float | None]], counted: np.ndarray) -> dict[str, float]:
-    """Each baseline's mean over the clips `counted` `[n]` that the value counts; none where it says nothing at all."""
-    out = {}
-    for name, values in instead.items():
-        if any(v is not None for v in values):
-            some = [_number(v) for v, counts in zip(values, counted, strict=True) if counts and v is not None]
-            known = [v for v in some if not math.isnan(v)]
-            out[name] = float(np.mean(known)) if known else math.nan
-    return out

@@ -36,7 +36,7 @@ DISTANCES: tuple[Metric, ...] = (
         true=("audio@",),
         clip=compare.embeddings,
         pool=compare.frechet_inf,
-        parts=compare.frechet_inf_line,
+        told=compare.frechet_inf_told,
         baselines=("silence",),
         floor=True,
         halves=8,
@@ -63,7 +63,7 @@ DISTANCES: tuple[Metric, ...] = (
             true=(sound, "video@"),
             clip=partial(compare.joint, sound=sound),
             pool=compare.favd,
-            parts=partial(compare.favd_blocks, version=version),
+            told=partial(compare.favd_told, version=version),
             size=compare.joint_size,
             least=0.0,
             baselines=("silence", "shuffled"),
@@ -103,7 +103,7 @@ CLASSES: tuple[Metric, ...] = (
             true=(),
             clip=partial(compare.classes, of=logits),
             pool=partial(compare.inception, splits=splits),
-            parts=partial(compare.inception_parts, splits=splits),
+            told=partial(compare.inception_told, splits=splits),
             baselines=("reference",),
         )
         for name, title, logits, splits in (

@@ -25,7 +25,7 @@ SPACE: tuple[Metric, ...] = (
         pool=compare.pan_r,
         least=-1.0,
         most=1.0,
-        beside=compare.pan_r_swapped,
+        told=compare.pan_told,
         stereo=True,
     ),
     Metric(
@@ -39,7 +39,7 @@ SPACE: tuple[Metric, ...] = (
         pool=compare.spatial_align,
         least=0.0,
         most=1.0,
-        beside=compare.spatial_align_beside,
+        told=compare.spatial_align_told,
         stereo=True,
         baselines=("reference",),
     ),
@@ -54,8 +54,7 @@ SPACE: tuple[Metric, ...] = (
             clip=partial(compare.placed_angles, by=by),
             pool=compare.azimuth_error,
             least=0.0,
-            beside=compare.azimuth_beside,
-            parts=compare.azimuth_parts,
+            told=compare.azimuth_told,
             baselines=("shuffled", "reference"),
             stereo=True,
         )

@@ -10,25 +10,36 @@ two more runs of the same classifier: on true sounds (`truth`), and on true soun
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weft.metrics.result import UNSAID, Result, Source, mean_of
+
 
 @dataclass(frozen=True, kw_only=True)
-class AlignAccuracy:
-    """`value`, `truth` and `shuffled` are shares in 0..1 over `n` clips each; `placed` is where the value lies between
-    shuffled (0) and truth (1), NaN when the classifier does not tell these two apart."""
+class AlignAccuracy(Result):
+    """`value`, and the baselines `truth` ("reference") and `shuffled`, are shares in 0..1 over `n` clips each; `placed`
+    is where the value lies between shuffled (0) and truth (1), NaN when the classifier does not tell these two
+    apart."""
 
-    value: float
-    truth: float
-    shuffled: float
     placed: float
-    n: int
+
+    @property
+    def truth(self) -> float:
+        """The share of true sounds."""
+        return self.baselines["reference"]
+
+    @property
+    def shuffled(self) -> float:
+        """The share of true sounds of other clips."""
+        return self.baselines["shuffled"]
 
 
-def evaluate(estimate: ArrayLike, truth: ArrayLike, shuffled: ArrayLike) -> AlignAccuracy:
+def evaluate(
+    estimate: ArrayLike, truth: ArrayLike, shuffled: ArrayLike, *, source: Source = UNSAID
+) -> AlignAccuracy:
     """Score probabilities `[n]` of generated sounds beside those of true and of shuffled true sounds, `[n]` each.
 
     Raises ValueError without clips, for lists that do not pair, or for numbers outside 0..1 (logits?).
@@ -42,20 +53,19 @@ def evaluate(estimate: ArrayLike, truth: ArrayLike, shuffled: ArrayLike) -> Alig
         raise ValueError(
             f"{sizes[0]} estimates, {sizes[1]} true and {sizes[2]} shuffled pairs: give one each"
         )
-    made, true, other = (float((values > 0.5).mean()) for values in given)
-    apart = true - other
-    return AlignAccuracy(
-        value=made,
-        truth=true,
-        shuffled=other,
-        placed=(made - other) / apart if apart > 0 else float("nan"),
-        n=sizes[0],
-    )
+    made, true, other = ((values > 0.5).astype(np.float64) for values in given)
+    found = mean_of(made, baselines={"reference": true, "shuffled": other}, source=source)
+    apart = float(true.mean() - other.mean())
+    placed = (found.value - float(other.mean())) / apart if apart > 0 else float("nan")
+    return AlignAccuracy(**vars(replace(found, parts={"placed": placed})), placed=placed)
 
 
 def validate(values: ArrayLike, name: str = "the") -> NDArray[np.float64]:
-    """Return probabilities as float64 `[n]`. Raises ValueError for NaN, infinity, or what lies outside 0..1."""
-    array = np.asarray(values, dtype=np.float64).reshape(-1)
+    """Return probabilities as float64 `[n]`. Raises ValueError for other shapes, NaN, infinity, or what lies outside
+    0..1."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1:
+        raise ValueError(f"{name} probabilities have shape {array.shape}, but must be one for each clip")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} probabilities hold NaN or infinity")
     if array.size and not (array.min() >= 0 and array.max() <= 1):

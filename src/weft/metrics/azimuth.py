@@ -14,6 +14,7 @@ is unlike Spatial AV-Align, which forgives a sixth of the picture on either side
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,26 +22,40 @@ from numpy.typing import ArrayLike, NDArray
 
 from weft.metrics import checks
 from weft.metrics.envelope import correlation
+from weft.metrics.interval import HALVES
+from weft.metrics.result import Result, whole_of
 
 SOUND_M_S = 343.0
 STAGE_DEG = 45.0
 FIELD_DEG = 60.0  # of a camera whose lens nobody wrote down
 FINER = 8  # the correlation is read between samples, at this many times the rate
+DRAWS = 20
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Azimuth:
-    """Of `n` places: `error` the mean absolute error and `bias` the mean signed one (positive: heard too far right),
-    degrees; `r` Pearson's r of heard and seen, NaN under two places; `mono` and `swapped` the error with all sound
-    ahead, and with left and right swapped."""
+class Azimuth(Result):
+    """Of `n` places: `value` (or `error`) the mean absolute error and `bias` the mean signed one (positive: heard too
+    far right), degrees; `r` Pearson's r of heard and seen, NaN under two places. Baselines: the error with all sound
+    ahead (`mono`), with left and right swapped (`swapped`), and from anywhere on the stage (`random`)."""
 
-    error: float
     bias: float
     r: float
-    mono: float
-    swapped: float
-    n: int
+
+    @property
+    def error(self) -> float:
+        """The mean absolute error, degrees."""
+        return self.value
+
+    @property
+    def mono(self) -> float:
+        """The error with all sound ahead."""
+        return self.baselines["mono"]
+
+    @property
+    def swapped(self) -> float:
+        """The error with left and right swapped."""
+        return self.baselines["swapped"]
 
 
 def from_pan(pan: ArrayLike) -> Array:
@@ -94,25 +109,49 @@ def delay(audio: ArrayLike, rate: int = 44100, *, most_s: float = 1e-3) -> float
     return (int(near.argmax()) - reach) / (rate * FINER)
 
 
-def evaluate(heard_deg: ArrayLike, seen_deg: ArrayLike) -> Azimuth:
+def evaluate(heard_deg: ArrayLike, seen_deg: ArrayLike, *, seed: int = 0, halves: int = HALVES) -> Azimuth:
     """Compare azimuths heard `[n]` with those seen `[n]`, degrees; places where nothing is heard (NaN) are left out.
 
-    Raises ValueError when they do not pair, when nothing is left, or for angles beyond ±180.
+    `halves`: of how many halves of the places the interval is drawn, 0 for none. Raises ValueError as `validate`.
     """
-    heard, seen = (np.asarray(v, dtype=np.float64).reshape(-1) for v in (heard_deg, seen_deg))
-    if heard.shape != seen.shape:
-        raise ValueError(f"{heard.size} places heard do not pair with {seen.size} seen")
+    heard, seen = validate(heard_deg, seen_deg)
+    bias, r = float((heard - seen).mean()), correlation(heard, seen) if heard.size > 1 else float("nan")
+    anywhere = from_pan(np.random.default_rng(seed).uniform(-1, 1, (DRAWS, seen.size)))
+    pairs = list(zip(heard, seen, strict=True))
+
+    def pooled(some: Sequence[tuple[float, float]]) -> float:
+        return float(np.abs(np.array([h - s for h, s in some])).mean())
+
+    found = whole_of(
+        pairs,
+        pooled,
+        value=float(np.abs(heard - seen).mean()),
+        of="places",
+        halves=halves,
+        seed=seed,
+        least=0.0,
+        baselines={
+            "mono": float(np.abs(seen).mean()),
+            "swapped": float(np.abs(-heard - seen).mean()),
+            "random": float(np.abs(anywhere - seen).mean()),
+        },
+        parts={"bias": bias, "r": r, "places": float(heard.size)},
+    )
+    return Azimuth(**vars(found), bias=bias, r=r)
+
+
+def validate(heard_deg: ArrayLike, seen_deg: ArrayLike) -> tuple[Array, Array]:
+    """Return the azimuths of the places that are heard, float64 `[n]` each. Raises ValueError for other shapes, when
+    they do not pair, when nothing is left, or for angles beyond ±180."""
+    heard, seen = (np.asarray(v, dtype=np.float64) for v in (heard_deg, seen_deg))
+    if heard.shape != seen.shape or heard.ndim != 1:
+        raise ValueError(
+            f"places have shapes {heard.shape} heard and {seen.shape} seen: they do not pair as lists"
+        )
     there = ~np.isnan(heard)
     heard, seen = heard[there], seen[there]
     if not heard.size or not np.isfinite(seen).all():
         raise ValueError("no place was heard, or one that was seen is NaN: nothing to compare")
     if max(np.abs(heard).max(), np.abs(seen).max()) > 180:
         raise ValueError("azimuths reach beyond 180 degrees: did you pass pixels or milliseconds?")
-    return Azimuth(
-        error=float(np.abs(heard - seen).mean()),
-        bias=float((heard - seen).mean()),
-        r=correlation(heard, seen) if heard.size > 1 else float("nan"),
-        mono=float(np.abs(seen).mean()),
-        swapped=float(np.abs(-heard - seen).mean()),
-        n=heard.size,
-    )
+    return heard, seen

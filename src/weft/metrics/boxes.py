@@ -1,12 +1,27 @@
 """Boxes in the picture.
 
-Conventions: x1, y1, x2, y2 as fractions of the picture, x1 <= x2, y1 <= y2, last axis 4.
+Conventions: x1, y1, x2, y2 as fractions of the picture, x1 <= x2, y1 <= y2, last axis 4. IoU is a share in 0..1.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from weft.metrics.result import Result, mean_of
+
+
+def evaluate(estimate: ArrayLike, reference: ArrayLike) -> Result:
+    """Return the mean IoU of boxes `[n, 4]`, beside that of true boxes of other moments, half the list away
+    (`shuffled`, NaN with one box). Boxes of a clip follow one another, so the interval over boxes is too narrow for
+    clips. Raises ValueError as `validate`, without boxes, or when they do not pair."""
+    a, b = validate(estimate, "estimate"), validate(reference, "reference")
+    if a.shape != b.shape or a.ndim != 2 or not len(a):
+        raise ValueError(f"boxes have shapes {a.shape} and {b.shape}, but must pair, [n, 4] each, and some")
+    other = np.roll(b, len(b) // 2, axis=0)
+    return mean_of(
+        iou(a, b), of="boxes", baselines={"shuffled": iou(other, b) if len(b) > 1 else float("nan")}
+    )
 
 
 def validate(boxes: ArrayLike, name: str = "boxes") -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -34,6 +36,22 @@ def pair(estimate: ArrayLike, reference: ArrayLike) -> tuple[NDArray[np.float64]
             f"estimate is {a.shape} and reference {b.shape}: cut both to one length, one channel count"
         )
     return a, b
+
+
+def pairs(
+    estimates: Sequence[ArrayLike], references: Sequence[ArrayLike]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return the clips' sounds as `pair` does. Raises ValueError as it does with the clip's number, without clips, or
+    when the lists do not pair."""
+    if len(estimates) != len(references) or not len(references):
+        raise ValueError(f"{len(estimates)} estimates do not pair with {len(references)} references")
+    out = []
+    for index, (estimate, reference) in enumerate(zip(estimates, references, strict=True)):
+        try:
+            out.append(pair(estimate, reference))
+        except ValueError as error:
+            raise ValueError(f"clip {index}: {error}") from error
+    return out
 
 
 def times(values: ArrayLike, name: str = "onsets") -> NDArray[np.float64]:

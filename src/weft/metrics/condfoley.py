@@ -14,14 +14,19 @@ confidences are 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weft.metrics.result import Result, Source, mean_of
+
 RATE = 22050
 NEAR = int(0.05 * RATE)
 TOLERANCE_S = 0.1
+Samples = NDArray[np.int64]
+Wave = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,50 @@ def onsets(wave: ArrayLike) -> NDArray[np.int64]:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """One clip: onsets `true` `[n]` and `found` `[m]`, in samples, and the estimated mono `wave` `[N]` at 22.05 kHz."""
+
+    true: ArrayLike
+    found: ArrayLike
+    wave: ArrayLike
+
+
+def evaluate_set(clips: Sequence[Clip]) -> Result:
+    """Return the mean accuracy over clips, the mean AP in `parts`, beside what the next clip's sound scores
+    (`shuffled`, NaN with one clip) and silence. Raises ValueError without clips, and as `evaluate` does."""
+    if not len(clips):
+        raise ValueError("no clips to score: give at least one")
+    found = [evaluate(c.true, c.found, c.wave) for c in clips]
+    others = zip(clips, [*clips[1:], *clips[:1]], strict=True)
+    shuffled = [evaluate(c.true, other.found, other.wave).accuracy for c, other in others]
+    return mean_of(
+        [f.accuracy for f in found],
+        baselines={"silence": 0.0, "shuffled": shuffled if len(clips) > 1 else float("nan")},
+        parts={"AP": float(np.mean([f.ap for f in found]))},
+        source=Source(rate=f"{RATE} Hz mono"),
+    )
+
+
+def validate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> tuple[Samples, Samples, Wave]:
+    """Return the onsets `[n]`, `[m]` as whole samples and the wave as float64 `[N]`. Raises ValueError when a found
+    onset lies outside the wave, when one is NaN, or the wave is not one finite channel."""
+    level = np.asarray(wave, dtype=np.float64)
+    if level.ndim != 1 or not level.size:
+        raise ValueError(f"wave has shape {np.shape(wave)}, but must be one channel of samples at 22.05 kHz")
+    if not np.isfinite(level).all():
+        raise ValueError(f"wave of shape {level.shape} holds NaN or infinity")
+    for name, onsets in (("true", true), ("found", found)):
+        if np.ndim(onsets) != 1 or not np.isfinite(np.asarray(onsets, dtype=np.float64)).all():
+            raise ValueError(
+                f"{name} onsets have shape {np.shape(onsets)} or hold NaN: give a list of samples"
+            )
+    wanted, given = (np.asarray(v, dtype=np.int64) for v in (true, found))
+    if given.size and not 0 <= given.min() <= given.max() < level.size:
+        raise ValueError(f"onsets reach from {given.min()} to {given.max()}: are they samples at 22.05 kHz?")
+    return wanted, given, level
+
+
 def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> CondFoley:
     """Score onsets `found` `[m]` of the estimated mono `wave` `[N]` against `true` `[n]`, both in samples.
 
@@ -49,14 +98,10 @@ def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> CondFoley:
     """
     from sklearn.metrics import average_precision_score
 
-    level = np.abs(np.asarray(wave, dtype=np.float64))
-    if level.ndim != 1 or not level.size:
-        raise ValueError(f"wave has shape {np.shape(wave)}, but must be one channel of samples at 22.05 kHz")
+    wanted, given, signed = validate(true, found, wave)
+    level = np.abs(signed)
     spread = level.max() - level.min()
     level = (level - level.min()) / spread if spread > 0 else np.zeros_like(level)
-    wanted, given = (np.asarray(v, dtype=np.int64).reshape(-1) for v in (true, found))
-    if given.size and not 0 <= given.min() <= given.max() < level.size:
-        raise ValueError(f"onsets reach from {given.min()} to {given.max()}: are they samples at 22.05 kHz?")
     left = suppressed(given, np.array([loudest(level, o) for o in given.tolist()]))
     if not wanted.size or not left:
         return CondFoley(accuracy=0.0, ap=0.0)

@@ -10,6 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from weft.metrics import frechet, sets
+from weft.metrics.result import UNSAID, Source
+
 
 @dataclass(frozen=True, kw_only=True)
 class Convention:
@@ -121,6 +127,28 @@ CONVENTIONS: dict[str, Convention] = {
         ),
     )
 }
+
+
+def evaluate(
+    name: str, reference: sets.Set, estimate: sets.Set, *, source: Source = UNSAID
+) -> frechet.Frechet:
+    """Return the Fréchet distance that is called `name`, of embeddings as `weft.metrics.frechet.evaluate` takes them.
+    Raises ValueError as it does, and as `validate`."""
+    both = sets.cut(reference, estimate)
+    for clips in (both.reference, both.estimate):
+        validate(name, np.concatenate(clips))
+    return frechet.evaluate(reference, estimate, source=source)
+
+
+def validate(name: str, embeddings: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `embeddings` `[N, D]` as they are. Raises ValueError for an unknown name, and for rows that are not of its
+    embedder: other dimensions, or not of length 1 where they should be."""
+    asked, rows = convention(name), sets.validate(embeddings)
+    if rows.shape[1] != asked.d:
+        raise ValueError(f"embeddings have shape {rows.shape}, but {asked.title} has {asked.d} dimensions")
+    if asked.unit and np.abs(np.linalg.norm(rows, axis=1) - 1).max() > 1e-3:
+        raise ValueError(f"embeddings of shape {rows.shape} are not of length 1, as {asked.title} has them")
+    return rows
 
 
 def convention(name: str) -> Convention:

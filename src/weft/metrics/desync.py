@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weft.metrics.result import UNSAID, Result, Source, mean_of
+
 GRID_S = np.linspace(-2.0, 2.0, 21)
 SEGMENT_S, STEP_S, SEGMENTS = 0.64, 0.32, 14
 SHORTEST_S = SEGMENT_S + (SEGMENTS - 1) * STEP_S
@@ -24,13 +26,11 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeSync:
+class DeSync(Result):
     """`value` s, the mean over `n` clips and both answers of each; `clips` `[n]` s, each clip's own; `bias` s, the mean
     of the signed answers (which sign is late sound is the network's convention); `in_sync` the share of answers that
     are 0."""
 
-    value: float
-    n: int
     clips: Array
     bias: float
     in_sync: float
@@ -67,22 +67,27 @@ def offset(logits: ArrayLike) -> Array:
     return GRID_S[scores.argmax(-1)]
 
 
-def evaluate(first: ArrayLike, last: ArrayLike) -> DeSync:
-    """Score n clips from the logits `[n, 21]` of their first and of their last 14 segments.
-
-    Raises ValueError without clips, when the two do not pair, or for other shapes.
-    """
+def validate(first: ArrayLike, last: ArrayLike) -> tuple[Array, Array]:
+    """Return the logits of both ends as float64 `[n, 21]`. Raises ValueError without clips, when the two do not pair,
+    for other shapes, NaN or infinity."""
     a, b = np.asarray(first, dtype=np.float64), np.asarray(last, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 2 or len(a) == 0:
         raise ValueError(
             f"logits have shapes {a.shape} and {b.shape}: give [clips, {len(GRID_S)}] of both ends"
         )
-    answers = np.stack([offset(a), offset(b)], axis=1)
+    offset(a), offset(b)
+    return a, b
+
+
+def evaluate(first: ArrayLike, last: ArrayLike, *, source: Source = UNSAID) -> DeSync:
+    """Score n clips from the logits `[n, 21]` of their first and of their last 14 segments, beside a random answer.
+
+    Raises ValueError as `validate`.
+    """
+    answers = np.stack([offset(logits) for logits in validate(first, last)], axis=1)
     clips = np.abs(answers).mean(1)
-    return DeSync(
-        value=float(clips.mean()),
-        n=len(clips),
-        clips=clips,
-        bias=float(answers.mean()),
-        in_sync=float((np.abs(answers) < STEP_S / 10).mean()),
+    bias, in_sync = float(answers.mean()), float((np.abs(answers) < STEP_S / 10).mean())
+    found = mean_of(
+        clips, baselines={"random": CHANCE}, parts={"bias": bias, "in sync": in_sync}, source=source
     )
+    return DeSync(**vars(found), clips=clips, bias=bias, in_sync=in_sync)

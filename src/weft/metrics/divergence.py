@@ -7,24 +7,27 @@ logits, never probabilities: a softmax of sigmoids is nearly flat and every dive
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_softmax, logsumexp
 
+from weft.metrics.interval import HALVES
+from weft.metrics.result import UNSAID, Result, Source, mean_of, whole_of
+
 Matrix = NDArray[np.float64]
 COMPAT_FLOOR = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class InceptionScore:
+class InceptionScore(Result):
     """exp of the mean divergence of a clip's classes from the set's: `value` is the mean over `splits` parts of the
-    set, `spread` their standard deviation, `n` the clips. More splits of one set score lower."""
+    set, `spread` their standard deviation, `n` the clips. More splits of one set score lower; 1 is the least, of a
+    set whose clips are all alike to the classifier."""
 
-    value: float
     spread: float
-    n: int
     splits: int
 
 
@@ -39,6 +42,16 @@ def validate(logits: ArrayLike, name: str = "logits") -> Matrix:
     if rows.shape[1] > 2 and rows.min() >= 0 and rows.max() <= 1 and rows.max() > rows.min():
         raise ValueError(f"{name} all lie in 0..1: did you pass probabilities instead of logits?")
     return rows
+
+
+def evaluate(
+    reference: ArrayLike, estimate: ArrayLike, *, compat: bool = False, source: Source = UNSAID
+) -> Result:
+    """Return the mean KL of n pairs from logits `[n, K]` both, as `kl`, beside what the next clip's true sound scores
+    (`shuffled`, NaN with one clip)."""
+    clips = kl(reference, estimate, compat=compat)
+    shuffled = kl(reference, np.roll(np.asarray(reference), -1, axis=0), compat=compat)
+    return mean_of(clips, baselines={"shuffled": shuffled if len(clips) > 1 else float("nan")}, source=source)
 
 
 def kl(reference: ArrayLike, estimate: ArrayLike, *, compat: bool = False) -> NDArray[np.float64]:
@@ -58,9 +71,17 @@ def kl(reference: ArrayLike, estimate: ArrayLike, *, compat: bool = False) -> ND
     return np.asarray((share * (log_p - log_q)).sum(1))
 
 
-def inception_score(logits: ArrayLike, *, splits: int = 1, seed: int = 2020) -> InceptionScore:
+def inception_score(
+    logits: ArrayLike,
+    *,
+    splits: int = 1,
+    seed: int = 2020,
+    halves: int = HALVES,
+    source: Source = UNSAID,
+) -> InceptionScore:
     """Return the inception score of logits `[N, K]` (Salimans et al. 2016); published tables use `splits` 10 of
-    clips shuffled by seed 2020, which biases small sets low. Raises ValueError with fewer clips than splits."""
+    clips shuffled by seed 2020, which biases small sets low. `halves`: of how many halves of the clips the interval is
+    drawn, 0 for none. Raises ValueError with fewer clips than splits."""
     rows = validate(logits)
     if not 1 <= splits <= len(rows):
         raise ValueError(f"{len(rows)} clip{'s'[: len(rows) != 1]} cannot be cut into {splits} splits")
@@ -71,6 +92,13 @@ def inception_score(logits: ArrayLike, *, splits: int = 1, seed: int = 2020) -> 
         part = shuffled[k * n // splits : (k + 1) * n // splits]
         every = logsumexp(part, 0) - np.log(len(part))
         scores.append(np.exp((np.exp(part) * (part - every)).sum(1).mean()))
-    return InceptionScore(
-        value=float(np.mean(scores)), spread=float(np.std(scores)), n=len(rows), splits=splits
+
+    def pooled(some: Sequence[Matrix]) -> float:
+        return inception_score(np.stack(some), splits=splits, seed=seed, halves=0).value
+
+    spread = float(np.std(scores))
+    parts = {"splits": float(splits), "clips": float(n)} | ({"spread": spread} if splits > 1 else {})
+    found = whole_of(
+        list(rows), pooled, value=float(np.mean(scores)), halves=halves, parts=parts, source=source
     )
+    return InceptionScore(**vars(found), spread=spread, splits=splits)

@@ -12,7 +12,7 @@ level nor silence flatters.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from weft.metrics import checks
 from weft.metrics.envelope import correlation
+from weft.metrics.result import Result, Source, mean_of
 
 FRAME, HOP = 512, 128
 Padding = Literal["constant", "reflect"]
@@ -45,17 +46,24 @@ PRESETS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class EL1:
-    """`value` the mean over `n` clips; `silence` and `shuffled` what silence and the next clip's true sound score in
-    its place (NaN with one clip); `relative` the value over the mean true envelope; `r` the mean correlation."""
+class EL1(Result):
+    """`value` the mean over `n` clips; the baselines `silence` and `shuffled` what silence and the next clip's true
+    sound score in its place (NaN with one clip); `relative` the value over the mean true envelope; `r` the mean
+    correlation."""
 
-    value: float
-    n: int
     preset: str
-    silence: float
-    shuffled: float
     relative: float
     r: float
+
+    @property
+    def silence(self) -> float:
+        """What silence scores."""
+        return self.baselines["silence"]
+
+    @property
+    def shuffled(self) -> float:
+        """What the next clip's true sound scores."""
+        return self.baselines["shuffled"]
 
 
 def envelope(audio: ArrayLike, rate: int, preset: str = "fol-ai") -> NDArray[np.float64]:
@@ -97,26 +105,32 @@ def evaluate(
     Other clips' sounds are cut or filled with silence to a clip's length. Raises ValueError without clips, or with
     sounds that do not pair.
     """
-    if len(estimates) != len(references) or not len(references):
-        raise ValueError(f"{len(estimates)} estimates do not pair with {len(references)} references")
-    made, true = [], []
-    for estimate, reference in zip(estimates, references, strict=True):
-        a, b = checks.pair(estimate, reference)
-        made.append(envelope(a, rate, preset))
-        true.append(envelope(b, rate, preset))
+    sounds = validate(estimates, references)
+    made = [envelope(a, rate, preset) for a, _ in sounds]
+    true = [envelope(b, rate, preset) for _, b in sounds]
     others = true[1:] + true[:1]
     shuffled = [np.abs(_cut(other, len(t)) - t).mean() for other, t in zip(others, true, strict=True)]
-    value = float(np.mean([np.abs(m - t).mean() for m, t in zip(made, true, strict=True)]))
-    level = float(np.mean([t.mean() for t in true]))
-    return EL1(
-        value=value,
-        n=len(true),
-        preset=preset,
-        silence=float(np.mean([np.abs(t).mean() for t in true])),
-        shuffled=float(np.mean(shuffled)) if len(true) > 1 else float("nan"),
-        relative=value / level if level > 0 else float("nan"),
-        r=float(np.mean([correlation(m, t) for m, t in zip(made, true, strict=True)])),
+    found = mean_of(
+        [np.abs(m - t).mean() for m, t in zip(made, true, strict=True)],
+        baselines={
+            "silence": [np.abs(t).mean() for t in true],
+            "shuffled": shuffled if len(true) > 1 else float("nan"),
+        },
+        source=Source(rate=f"{rate} → {_preset(preset).rate} Hz mono"),
     )
+    level = float(np.mean([t.mean() for t in true]))
+    relative = found.value / level if level > 0 else float("nan")
+    r = float(np.mean([correlation(m, t) for m, t in zip(made, true, strict=True)]))
+    found = replace(found, parts={"relative": relative, "r": r})
+    return EL1(**vars(found), preset=preset, relative=relative, r=r)
+
+
+def validate(
+    estimates: Sequence[ArrayLike], references: Sequence[ArrayLike]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return pairs of sounds float64 `[C, N]`. Raises ValueError without clips, with sounds that do not pair, or that
+    differ in shape or hold NaN."""
+    return checks.pairs(estimates, references)
 
 
 def _cut(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:

@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.metrics import frechet
+from weft.metrics.interval import HALVES
+from weft.metrics.result import UNSAID, Result, Source
 
 Version = Literal["toolkit", "float"]
 VERSIONS: tuple[Version, ...] = ("toolkit", "float")
@@ -30,12 +32,11 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FAVD:
+class FAVD(Result):
     """`value` is d² of the joint rows; `audio` and `video` those of either block alone; `scaled` d² with every
     dimension divided by the reference's standard deviation, ours, in which both blocks weigh alike for their number of
     dimensions. `clips` and `rows` count the reference's and the estimate's, `d` the joint dimensions."""
 
-    value: float
     audio: float
     video: float
     scaled: float
@@ -50,6 +51,12 @@ def joint(video: Sequence[ArrayLike], audio: Sequence[ArrayLike]) -> tuple[Matri
 
     Raises ValueError for clips that do not pair, other shapes, or NaN.
     """
+    rows, seen = _joint(video, audio)
+    return np.concatenate(rows), seen
+
+
+def _joint(video: Sequence[ArrayLike], audio: Sequence[ArrayLike]) -> tuple[list[Matrix], int]:
+    """The joint rows of each clip, and V."""
     if len(video) != len(audio) or not len(video):
         raise ValueError(f"{len(video)} pictures do not pair with {len(audio)} sounds")
     rows = []
@@ -61,7 +68,7 @@ def joint(video: Sequence[ArrayLike], audio: Sequence[ArrayLike]) -> tuple[Matri
         if not length:
             raise ValueError(f"clip {index} has no window of 0.96 s in common: leave it out")
         rows.append(np.concatenate([seen[:length], heard[:length]], axis=1))
-    return np.concatenate(rows), np.shape(video[0])[1]
+    return rows, np.shape(video[0])[1]
 
 
 def evaluate(
@@ -71,12 +78,41 @@ def evaluate(
     estimate_audio: Sequence[ArrayLike],
     *,
     version: Version,
+    seed: int = 0,
+    splits: int = 3,
+    halves: int = HALVES,
+    source: Source = UNSAID,
 ) -> FAVD:
-    """Return FAVD of lists of clips, features `[T, D]` each; in video-to-audio give one video list twice.
+    """Return FAVD of lists of clips, features `[T, D]` each; in video-to-audio give one video list twice. The floor is
+    the mean over `splits` random splits of the reference in two; `halves`: of how many halves the interval is drawn.
 
     Raises ValueError for an unknown version, clips that do not pair, under two rows, features that are not of the
     version named (8-bit whole numbers for `toolkit`, and only there), or NaN.
     """
+    validate(reference_audio, estimate_audio, version)
+    true, seen = _joint(reference_video, reference_audio)
+    made, _ = _joint(estimate_video, estimate_audio)
+    x, y = np.concatenate(true), np.concatenate(made)
+    spread = x.std(0)
+    spread[spread == 0] = 1.0
+    whole = frechet.evaluate(true, made, seed=seed, splits=splits, halves=halves, source=source)
+    audio = max(frechet.distance(x[:, seen:], y[:, seen:]), 0.0)
+    video = max(frechet.distance(x[:, :seen], y[:, :seen]), 0.0)
+    scaled = max(frechet.distance(x / spread, y / spread), 0.0)
+    named = {"sound alone": audio, "picture alone": video, "scaled": scaled}
+    return FAVD(
+        **whole.fields() | {"parts": named},
+        audio=audio,
+        video=video,
+        scaled=scaled,
+        version=version,
+        clips=(len(reference_audio), len(estimate_audio)),
+    )
+
+
+def validate(reference_audio: Sequence[ArrayLike], estimate_audio: Sequence[ArrayLike], version: str) -> None:
+    """Raise ValueError for an unknown version, and for sound features `[T, D]` that are not of it: 8-bit whole numbers
+    for `toolkit`, and only there."""
     if version not in VERSIONS:
         raise ValueError(f"no FAVD version {version!r}: there are {', '.join(VERSIONS)}")
     eight_bit = all(_eight_bit(a) for a in (*reference_audio, *estimate_audio))
@@ -85,20 +121,6 @@ def evaluate(
             f"the sound features {'are' if eight_bit else 'are not'} whole numbers of 0 to 255, so they are not of "
             f"version {version!r}"
         )
-    x, seen = joint(reference_video, reference_audio)
-    y, _ = joint(estimate_video, estimate_audio)
-    spread = x.std(0)
-    spread[spread == 0] = 1.0
-    return FAVD(
-        value=max(frechet.distance(x, y), 0.0),
-        audio=max(frechet.distance(x[:, seen:], y[:, seen:]), 0.0),
-        video=max(frechet.distance(x[:, :seen], y[:, :seen]), 0.0),
-        scaled=max(frechet.distance(x / spread, y / spread), 0.0),
-        version=version,
-        clips=(len(reference_audio), len(estimate_audio)),
-        rows=(len(x), len(y)),
-        d=x.shape[1],
-    )
 
 
 def _eight_bit(features: ArrayLike) -> bool:

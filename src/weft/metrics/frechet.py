@@ -10,15 +10,31 @@ C₁ = AᵀA and C₂ = BᵀB, the last trace is the nuclear norm of A Bᵀ: no 
 complex or fails on a singular covariance, and few clips of many dimensions cost little.
 
 Read a value beside its `floor`, what two random halves of the reference score: with fewer clips than about twice the
-dimensions most of a Fréchet distance is the bias of small sets.
+dimensions most of a Fréchet distance is the bias of small sets. A set may be given as a list of its clips' rows: floor
+and interval are then drawn over clips, whose rows belong together (`weft.metrics.sets`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from weft.metrics.interval import HALVES
+from weft.metrics.result import UNSAID, Result, Source, few_rows, whole_of
+from weft.metrics.sets import Set, Unit, cut, halves_of, joined, validate
+
+__all__ = [
+    "Frechet",
+    "Unbiased",
+    "distance",
+    "distance_of_moments",
+    "evaluate",
+    "unbiased",
+    "validate",
+]
 
 Matrix = NDArray[np.float64]
 SMALL = 64  # dimensions below which the slower, plainer route is as quick
@@ -27,48 +43,33 @@ STILL = 1e-28  # of the squared mean and the largest variance: what rounding mak
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frechet:
-    """A Fréchet distance d². `raw` may be below zero by rounding, `value` is not; `n` counts the rows of reference
-    and estimate, `d` the dimensions, `rank` how many of them the smaller set can span at most; `floor` is the mean
-    distance between random halves of the reference, `halves` rows each."""
+class Frechet(Result):
+    """A Fréchet distance d². `raw` may be below zero by rounding, `value` is not; `rows` counts those of reference and
+    estimate, `d` the dimensions, `rank` how many of them the smaller set can span at most; `floor` is the mean
+    distance between random halves of the reference, `halves` clips (or rows) each."""
 
-    value: float
     raw: float
-    n: tuple[int, int]
+    rows: tuple[int, int]
     d: int
-    rank: int
     floor: float
+    rank: int
     halves: int
 
     @property
     def mostly_bias(self) -> bool:
         """Whether a set has fewer than 2 D rows: then most of the distance is the bias of small sets."""
-        return min(self.n) < 2 * self.d
+        return min(self.rows) < 2 * self.d
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unbiased:
+class Unbiased(Result):
     """The distance extrapolated to sets without end: `value` is the intercept over 1 / n, with the line's `slope` and
     `r2`; `sizes` `[k]` were drawn, `distances` `[k]` are their means."""
 
-    value: float
     slope: float
     r2: float
     sizes: NDArray[np.int64]
     distances: Matrix
-
-
-def validate(embeddings: ArrayLike, name: str = "embeddings") -> Matrix:
-    """Return `embeddings` as float64 `[N, D]`. Raises ValueError for other shapes, under two rows, NaN or infinity."""
-    rows = np.asarray(embeddings, dtype=np.float64)
-    if rows.ndim != 2 or rows.shape[1] == 0:
-        raise ValueError(f"{name} have shape {np.shape(embeddings)}, but must be [rows, dimensions]")
-    if len(rows) < 2:
-        raise ValueError(f"{name} are {len(rows)} row(s): a spread needs at least two")
-    if not np.isfinite(rows).all():
-        broken = int((~np.isfinite(rows)).any(1).sum())
-        raise ValueError(f"{name} hold NaN or infinity in {broken} of {len(rows)} rows")
-    return rows
 
 
 def distance(reference: ArrayLike, estimate: ArrayLike) -> float:
@@ -99,41 +100,71 @@ def distance_of_moments(
     return float((m - n) @ (m - n) + np.trace(c) + np.trace(s) - 2 * cross)
 
 
-def evaluate(reference: ArrayLike, estimate: ArrayLike, *, seed: int = 0, splits: int = 3) -> Frechet:
-    """Return the distance of `estimate` `[M, D]` from `reference` `[N, D]` with its noise floor.
+def evaluate(
+    reference: Set,
+    estimate: Set,
+    *,
+    seed: int = 0,
+    splits: int = 3,
+    halves: int = HALVES,
+    source: Source = UNSAID,
+) -> Frechet:
+    """Return the distance of `estimate` from `reference`, rows `[N, D]` or lists of clips' rows `[T, D]`, with its
+    noise floor and its interval.
 
-    The floor is the mean over `splits` seeded random splits of the reference in two; NaN with fewer than 4 rows.
+    The floor is the mean over `splits` seeded random splits of the reference in two, NaN with fewer than 4 clips;
+    `halves`: of how many halves the interval is drawn, 0 for none. Raises ValueError as `validate` does, and for
+    different dimensions.
     """
-    x, y = validate(reference, "reference embeddings"), validate(estimate, "estimated embeddings")
-    raw = distance(x, y)
-    rng = np.random.default_rng(seed)
-    half = len(x) // 2
-    floors = []
-    for _ in range(splits if half >= 2 else 0):
-        order = rng.permutation(len(x))
-        floors.append(distance(x[order[:half]], x[order[half : 2 * half]]))
+    both = cut(reference, estimate)
+
+    def pooled(units: Sequence[Unit]) -> float:
+        return joined(units, distance)
+
+    found = whole_of(
+        both.units(),
+        pooled,
+        of=both.of,
+        halves=halves,
+        seed=seed,
+        least=0.0,
+        rows=both.rows,
+        d=both.d,
+        source=source,
+    )
+    floors = [distance(*sides) for sides in halves_of(both.reference, splits, seed)]
     return Frechet(
-        value=max(raw, 0.0),
-        raw=raw,
-        n=(len(x), len(y)),
-        d=x.shape[1],
-        rank=min(len(x) - 1, len(y) - 1, x.shape[1]),
-        floor=float(np.mean(floors)) if floors else float("nan"),
-        halves=half,
+        **vars(found)
+        | {
+            "raw": found.value if found.raw is None else found.raw,
+            "floor": float(np.mean(floors)) if floors else float("nan"),
+            "flags": (*few_rows(both.rows, both.d), *found.flags),
+        },
+        rank=min(*(n - 1 for n in both.rows), both.d),
+        halves=len(both.reference) // 2,
     )
 
 
 def unbiased(
-    reference: ArrayLike, estimate: ArrayLike, *, seed: int = 0, sizes: int = 10, repeats: int = 3
+    reference: Set,
+    estimate: Set,
+    *,
+    seed: int = 0,
+    sizes: int = 10,
+    repeats: int = 3,
+    halves: int = 0,
+    source: Source = UNSAID,
 ) -> Unbiased:
     """Return the distance that `estimate` `[M, D]` would have with rows without end (after Chong & Forsyth 2020,
     FID∞; Gui et al. 2024, FAD∞).
 
     Subsets of `sizes` sizes are drawn without replacement, `repeats` each, and a line over 1 / n is fitted. Drawn with
     replacement, as is common, the same fit returns to the biased distance of the whole set. The reference is used
-    whole: its own bias stays. Raises ValueError when the estimate has fewer than 3 D rows or 12, too few for a line.
+    whole: its own bias stays. `halves`: of how many halves of both sets the interval is drawn; none unless asked, as
+    each is as long as the value. Raises ValueError when the estimate has fewer than 3 D rows or 12, too few for a line.
     """
-    x, y = validate(reference, "reference embeddings"), validate(estimate, "estimated embeddings")
+    both = cut(reference, estimate)
+    x, y = (np.concatenate(side) for side in (both.reference, both.estimate))
     n, d = y.shape
     if n < max(3 * d, 12):
         raise ValueError(f"{n} rows of {d} dimensions: extrapolating needs at least {max(3 * d, 12)}")
@@ -150,7 +181,23 @@ def unbiased(
     left = means - (intercept + slope / counts)
     spread = np.square(means - means.mean()).sum()
     r2 = 1 - float(np.square(left).sum() / spread) if spread > 0 else 1.0
-    return Unbiased(value=float(intercept), slope=float(slope), r2=r2, sizes=counts, distances=means)
+
+    def pooled(units: Sequence[Unit]) -> float:
+        return joined(units, lambda a, b: unbiased(a, b, seed=seed, sizes=sizes, repeats=repeats).value)
+
+    found = whole_of(
+        both.units(),
+        pooled,
+        value=float(intercept),
+        of=both.of,
+        halves=halves,
+        seed=seed,
+        parts={"slope": float(slope), "r2": r2, "fewest rows": float(counts.min())},
+        rows=both.rows,
+        d=d,
+        source=source,
+    )
+    return Unbiased(**vars(found), slope=float(slope), r2=r2, sizes=counts, distances=means)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,17 +9,66 @@ distance, Chung et al. 2025, takes it).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from weft.metrics.frechet import validate
+from weft.metrics import sets
+from weft.metrics.interval import HALVES
+from weft.metrics.result import UNSAID, Result, Source, whole_of
 
 Kernel = Literal["polynomial", "gaussian"]
 Matrix = NDArray[np.float64]
 MEDIAN_ROWS = 1000
 ROWS = 1024  # of a kernel matrix at a time
+
+
+def evaluate(
+    reference: sets.Set,
+    estimate: sets.Set,
+    *,
+    kernel: Kernel = "polynomial",
+    sigma: float | None = None,
+    seed: int = 0,
+    splits: int = 3,
+    halves: int = HALVES,
+    source: Source = UNSAID,
+) -> Result:
+    """Return the discrepancy of two sets, rows `[N, D]` or lists of clips' rows `[T, D]`, with its floor and interval.
+
+    The floor is the mean size of the discrepancy between random halves of the reference. Raises ValueError as
+    `discrepancy` does.
+    """
+    both = sets.cut(reference, estimate)
+    if kernel == "gaussian" and sigma is None:
+        sigma = _median_distance(np.concatenate(both.reference))  # one kernel for all halves
+
+    def apart(x: Matrix, y: Matrix) -> float:
+        return discrepancy(x, y, kernel=kernel, sigma=sigma)
+
+    def pooled(units: Sequence[sets.Unit]) -> float:
+        return sets.joined(units, apart)
+
+    floors = [abs(apart(*sides)) for sides in sets.halves_of(both.reference, splits, seed)]
+    found = whole_of(
+        both.units(), pooled, of=both.of, halves=halves, seed=seed, rows=both.rows, d=both.d, source=source
+    )
+    return replace(found, floor=float(np.mean(floors)) if floors else float("nan"))
+
+
+def validate(reference: ArrayLike, estimate: ArrayLike) -> tuple[Matrix, Matrix]:
+    """Return both sets as float64 `[N, D]` and `[M, D]`. Raises ValueError for other shapes, under two rows, NaN or
+    infinity, or different dimensions."""
+    x = sets.validate(reference, "reference embeddings")
+    y = sets.validate(estimate, "estimated embeddings")
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(
+            f"embeddings have {x.shape[1]} and {y.shape[1]} dimensions: are they of one embedder?"
+        )
+    return x, y
 
 
 def discrepancy(
@@ -34,11 +83,7 @@ def discrepancy(
     Raises ValueError for sets of one row or of different dimensions, and for a reference whose rows are all alike,
     which has no median distance.
     """
-    x, y = validate(reference, "reference embeddings"), validate(estimate, "estimated embeddings")
-    if x.shape[1] != y.shape[1]:
-        raise ValueError(
-            f"embeddings have {x.shape[1]} and {y.shape[1]} dimensions: are they of one embedder?"
-        )
+    x, y = validate(reference, estimate)
     if kernel == "gaussian":
         sigma = _median_distance(x) if sigma is None else sigma
         if not sigma > 0:

@@ -2,7 +2,11 @@
 
 The listener is a forest of extremely randomised trees (Geurts et al. 2006) on hand-made features. It is fitted on
 true sounds of the training split and asked about generated ones; accuracy is read as a share of its accuracy on true
-sounds of the test split. Files it saves are joblib pickles for this machine's cache: load only what you saved.
+sounds of the test split.
+
+Conventions: audio `[C, N]` at its own rate; features `[D]`, classes in the order of MATERIALS; accuracy is a share in
+0..1, 1/17 by chance where all materials come as often. Files it saves are joblib pickles for this machine's cache: load
+only what you saved.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.cues.vocabulary import MATERIALS
+from weft.metrics.result import UNSAID, Result, Source, mean_of
 from weft.metrics.spectrum import mel_power
 
 _BANDS = 40
@@ -153,7 +158,25 @@ class MaterialClassifier:
 
 
 def accuracy(predicted: Sequence[str], true: Sequence[str]) -> float:
-    """Return the share of equal entries. Raises ValueError for none, or unequal numbers."""
+    """Return the share of equal entries. Raises ValueError as `validate`."""
+    validate(predicted, true)
+    return float(np.mean([p == t for p, t in zip(predicted, true, strict=True)]))
+
+
+def evaluate(predicted: Sequence[str], true: Sequence[str], *, source: Source = UNSAID) -> Result:
+    """Return the accuracy over n sounds, beside that of the same answers for other sounds (`shuffled`, over all pairs,
+    NaN with one sound). Raises ValueError as `validate`."""
+    validate(predicted, true)
+    same = np.array([[p == t for p in predicted] for t in true], dtype=np.float64)
+    n, own = len(true), np.diagonal(same)
+    shuffled = float((same.sum() - own.sum()) / (n * (n - 1))) if n > 1 else float("nan")
+    return mean_of(own, baselines={"shuffled": shuffled}, source=source)
+
+
+def validate(predicted: Sequence[str], true: Sequence[str]) -> None:
+    """Raise ValueError for no sounds, for lists of different lengths, or for what is no material's name."""
     if len(predicted) != len(true) or not len(true):
         raise ValueError(f"{len(predicted)} predictions for {len(true)} sounds: give one each, and some")
-    return float(np.mean([p == t for p, t in zip(predicted, true, strict=True)]))
+    for name in (*predicted, *true):
+        if not isinstance(name, str):
+            raise ValueError(f"{name!r} is no material's name: give words, not places or probabilities")

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weft.metrics.result import UNSAID, Result, Source, mean_of
+
 Matrix = NDArray[np.float64]
 SCORES = {
     "clap_aa": ("generated sound", "true sound"),
@@ -29,15 +31,18 @@ SCORES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Meaning:
-    """`value` the mean of `clips` `[n]`, cosines in -1..1; `shuffled` the mean over all pairings of different clips,
-    NaN with one clip; `first` the share of clips whose own partner is nearer than every other clip's."""
+class Meaning(Result):
+    """`value` the mean of `clips` `[n]`, cosines in -1..1; `shuffled` (a baseline) the mean over all pairings of
+    different clips, NaN with one clip; `first` the share of clips whose own partner is nearer than every other
+    clip's."""
 
-    value: float
-    n: int
     clips: Matrix
-    shuffled: float
     first: float
+
+    @property
+    def shuffled(self) -> float:
+        """The mean cosine of different clips."""
+        return self.baselines["shuffled"]
 
 
 def unit(embeddings: ArrayLike, name: str = "embeddings") -> Matrix:
@@ -61,22 +66,28 @@ def pooled(windows: Sequence[ArrayLike], name: str = "embeddings") -> Matrix:
     return unit(np.stack([unit(w, name).mean(0) for w in windows]), name)
 
 
-def evaluate(estimate: ArrayLike, partner: ArrayLike) -> Meaning:
-    """Return the cosine score of `estimate` `[n, D]` with `partner` `[n, D]`, and what chance pairs score.
-
-    Raises ValueError for rows that do not pair, or of two embedders.
-    """
+def validate(estimate: ArrayLike, partner: ArrayLike) -> tuple[Matrix, Matrix]:
+    """Return both as unit rows float64 `[n, D]`. Raises ValueError as `unit`, for rows that do not pair, or of two
+    embedders."""
     x, y = unit(estimate, "estimated embeddings"), unit(partner, "partner embeddings")
     if x.shape != y.shape:
         raise ValueError(f"embeddings have shapes {x.shape} and {y.shape}: pair the clips, use one space")
+    return x, y
+
+
+def evaluate(estimate: ArrayLike, partner: ArrayLike, *, source: Source = UNSAID) -> Meaning:
+    """Return the cosine score of `estimate` `[n, D]` with `partner` `[n, D]`, and what chance pairs score.
+
+    Raises ValueError as `validate`.
+    """
+    x, y = validate(estimate, partner)
     every = np.clip(x @ y.T, -1.0, 1.0)
     own = np.diagonal(every).copy()
     n = len(own)
     others = np.where(np.eye(n, dtype=bool), -np.inf, every)
-    return Meaning(
-        value=float(own.mean()),
-        n=n,
-        clips=own,
-        shuffled=float((every.sum() - own.sum()) / (n * (n - 1))) if n > 1 else float("nan"),
-        first=float((own > others.max(1)).mean()) if n > 1 else float("nan"),
+    shuffled = float((every.sum() - own.sum()) / (n * (n - 1))) if n > 1 else float("nan")
+    first = float((own > others.max(1)).mean()) if n > 1 else float("nan")
+    found = mean_of(
+        own, baselines={"shuffled": shuffled}, parts={"first": first}, d=x.shape[1], source=source
     )
+    return Meaning(**vars(found), clips=own, first=first)

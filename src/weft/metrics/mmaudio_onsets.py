@@ -17,15 +17,20 @@ three are 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from weft.metrics.condfoley import RATE, loudest, suppressed
+from weft.metrics import condfoley
+from weft.metrics.condfoley import RATE, Clip, loudest, suppressed
+from weft.metrics.result import Result, Source, mean_of
 
 SECONDS = 8
 TOLERANCE_S = 0.3
+Samples = NDArray[np.int64]
+Wave = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,29 @@ class MMAudioOnsets:
     f1: float
 
 
+def evaluate_set(clips: Sequence[Clip]) -> Result:
+    """Return the mean accuracy over clips, the mean AP and F1 in `parts`, beside what the next clip's sound scores
+    (`shuffled`, NaN with one clip). Raises ValueError without clips, and as `evaluate` does."""
+    if not len(clips):
+        raise ValueError("no clips to score: give at least one")
+    found = [evaluate(c.true, c.found, c.wave) for c in clips]
+    others = zip(clips, [*clips[1:], *clips[:1]], strict=True)
+    shuffled = [evaluate(c.true, other.found, other.wave).accuracy for c, other in others]
+    return mean_of(
+        [f.accuracy for f in found],
+        baselines={"shuffled": shuffled if len(clips) > 1 else float("nan")},
+        parts={name: float(np.mean([getattr(f, name.lower()) for f in found])) for name in ("AP", "F1")},
+        source=Source(rate=f"{RATE} Hz mono"),
+    )
+
+
+def validate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> tuple[Wave, Samples, Wave]:
+    """Return the true onsets `[n]` in samples (theirs need not be whole), the found ones `[m]`, and the wave `[N]`.
+    Raises ValueError as `weft.metrics.condfoley.validate`."""
+    _, given, level = condfoley.validate(true, found, wave)
+    return np.asarray(true, dtype=np.float64), given, level
+
+
 def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> MMAudioOnsets:
     """Score onsets `found` `[m]` of the estimated mono `wave` `[N]` against `true` `[n]`, both in samples.
 
@@ -44,14 +72,8 @@ def evaluate(true: ArrayLike, found: ArrayLike, wave: ArrayLike) -> MMAudioOnset
     """
     from sklearn.metrics import average_precision_score
 
-    level = np.asarray(wave, dtype=np.float64)
-    if level.ndim != 1 or not level.size:
-        raise ValueError(f"wave has shape {np.shape(wave)}, but must be one channel of samples at 22.05 kHz")
+    wanted, given, level = validate(true, found, wave)
     level = (level - level.min()) / (level.max() - level.min() + 1e-6)
-    wanted = np.asarray(true, dtype=np.float64).reshape(-1)
-    given = np.asarray(found, dtype=np.int64).reshape(-1)
-    if given.size and not 0 <= given.min() <= given.max() < level.size:
-        raise ValueError(f"onsets reach from {given.min()} to {given.max()}: are they samples at 22.05 kHz?")
     every = suppressed(given, np.array([loudest(level, o) for o in given.tolist()]))
     if not wanted.size:
         return MMAudioOnsets(accuracy=0.0, ap=0.0, f1=0.0)

@@ -27,38 +27,61 @@ from numpy.typing import ArrayLike, NDArray
 
 from weft.metrics import envelope as envelopes
 from weft.metrics import onset
+from weft.metrics.interval import HALVES
+from weft.metrics.result import Result, whole_of
 
 Array = NDArray[np.float64]
+Pooled = Callable[[Sequence[int]], float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Obedience:
-    """How one dial is obeyed. `score` is its own measure, named by `measure`, 1 the best; `ignored` the same measure
-    against other clips' requests, NaN with one clip; `error` the mean distance of got from asked in `unit`, NaN where
-    there is none; `n` clips or moments."""
+class Obedience(Result):
+    """How one dial is obeyed. `value` (or `score`) is its own measure, named by `measure`, 1 the best; the baseline
+    `ignored` the same measure against other clips' requests, NaN with one clip; `error` the mean distance of got from
+    asked in `unit`, NaN where there is none; `n` clips or moments."""
 
     dial: str
     measure: str
-    score: float
-    ignored: float
     error: float
     unit: str
-    n: int
+
+    @property
+    def score(self) -> float:
+        """How well it is obeyed."""
+        return self.value
+
+    @property
+    def ignored(self) -> float:
+        """The same against other clips' requests."""
+        return self.baselines["ignored"]
 
 
-def onsets(asked: Sequence[ArrayLike], got: Sequence[ArrayLike], *, tolerance_s: float = 0.05) -> Obedience:
+def onsets(
+    asked: Sequence[ArrayLike],
+    got: Sequence[ArrayLike],
+    *,
+    tolerance_s: float = 0.05,
+    halves: int = HALVES,
+) -> Obedience:
     """Return the mean F1 of the onsets got `[k]` for those asked `[m]`, s, of each clip; the error is the mean distance
-    of the pairs matched, s."""
+    of the pairs matched, s. `halves`, here and below: of how many halves of the clips or moments the interval is drawn,
+    0 for none."""
     _paired(len(asked), len(got))
-    score, ignored = _beside(asked, got, lambda a, g: onset.scores(g, a, tolerance_s).f1)
+    clips, ignored = _beside(asked, got, lambda a, g: onset.scores(g, a, tolerance_s).f1)
     apart = [d for a, g in zip(asked, got, strict=True) for d in _distances(a, g, tolerance_s)]
     error = float(np.mean(apart)) if apart else float("nan")
-    return Obedience(
-        dial="onsets", measure="F1", score=score, ignored=ignored, error=error, unit="s", n=len(asked)
+    return _told(
+        "onsets", "F1", len(clips), _mean_of(clips), ignored, error=error, unit="s", least=0.0, halves=halves
     )
 
 
-def envelope(asked: Sequence[ArrayLike], got: Sequence[ArrayLike], *, floor_db: float = -60.0) -> Obedience:
+def envelope(
+    asked: Sequence[ArrayLike],
+    got: Sequence[ArrayLike],
+    *,
+    floor_db: float = -60.0,
+    halves: int = HALVES,
+) -> Obedience:
     """Return the mean correlation of the RMS curves got `[F]` with those asked `[F]`, on one time grid a clip; the
     error is their mean distance, dB, both no lower than `floor_db`. Another clip's request is compared over the length
     that both have."""
@@ -76,53 +99,44 @@ def envelope(asked: Sequence[ArrayLike], got: Sequence[ArrayLike], *, floor_db: 
         if x.shape != y.shape or x.ndim != 1:
             raise ValueError(f"envelopes have shapes {x.shape} and {y.shape}: resample one to the other")
         apart.append(np.abs(20 * np.log10(y / x)).mean())
-    score, ignored = _beside(asked, got, alike)
-    return Obedience(
-        dial="envelope",
-        measure="r",
-        score=score,
-        ignored=ignored,
-        error=float(np.mean(apart)),
-        unit="dB",
-        n=len(asked),
-    )
+    clips, ignored = _beside(asked, got, alike)
+    error = float(np.mean(apart))
+    return _told("envelope", "r", len(clips), _mean_of(clips), ignored, error=error, unit="dB", halves=halves)
 
 
-def pan(asked: ArrayLike, got: ArrayLike) -> Obedience:
+def pan(asked: ArrayLike, got: ArrayLike, *, halves: int = HALVES) -> Obedience:
     """Return the correlation of pans got `[n]` with those asked `[n]` at n moments of all clips, each in -1..1 (a
     trajectory is its moments); the error is their mean distance. The moments of other clips are those half the list
     away."""
     x, y = validate(asked, got)
     if max(np.abs(x).max(), np.abs(y).max()) > 1 + 1e-9:
         raise ValueError("a pan lies outside -1..1: -1 is left, 1 right")
-    return Obedience(
-        dial="pan",
-        measure="r",
-        score=envelopes.correlation(x, y),
-        ignored=envelopes.correlation(np.roll(x, x.size // 2), y),
+    return _told(
+        "pan",
+        "r",
+        x.size,
+        lambda some: envelopes.correlation(x[list(some)], y[list(some)]),
+        envelopes.correlation(np.roll(x, x.size // 2), y),
         error=float(np.abs(x - y).mean()),
         unit="pan",
-        n=x.size,
+        of="moments",
+        halves=halves,
     )
 
 
-def depth(asked: ArrayLike, level_db: ArrayLike) -> Obedience:
+def depth(asked: ArrayLike, level_db: ArrayLike, *, halves: int = HALVES) -> Obedience:
     """Return how surely what is asked to be nearer is louder: Spearman's rank correlation of depths asked `[n]` (0 near
     to 1 far) with the levels got `[n]` in dB, sign turned. Compare blows of one strength and material, else loudness
     has other reasons. There is no error, as a depth has no level of its own."""
     x, y = validate(asked, level_db)
     if x.min() < 0 or x.max() > 1:
         raise ValueError(f"depths reach from {x.min():g} to {x.max():g}: 0 is near, 1 far")
-    near, loud = -_ranks(x), _ranks(y)
-    return Obedience(
-        dial="depth",
-        measure="rank r",
-        score=envelopes.correlation(near, loud),
-        ignored=envelopes.correlation(np.roll(near, near.size // 2), loud),
-        error=float("nan"),
-        unit="",
-        n=x.size,
-    )
+
+    def pooled(some: Sequence[int]) -> float:
+        return envelopes.correlation(-_ranks(x[list(some)]), _ranks(y[list(some)]))
+
+    ignored = envelopes.correlation(np.roll(-_ranks(x), x.size // 2), _ranks(y))
+    return _told("depth", "rank r", x.size, pooled, ignored, of="moments", halves=halves)
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,19 +145,25 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
 
 
-def words(asked: Sequence[str], got: Sequence[str], *, dial: str = "material") -> Obedience:
+def words(
+    asked: Sequence[str], got: Sequence[str], *, dial: str = "material", halves: int = HALVES
+) -> Obedience:
     """Return the share of sounds that a listener names as asked. Ignored is what the same answers score against all
     requests of other clips, so a listener that always says the commonest word gains nothing."""
     _paired(len(asked), len(got))
     same = np.array([[a == g for g in got] for a in asked])
     n = len(asked)
-    own = float(np.diagonal(same).mean())
+    own = np.diagonal(same).astype(np.float64)
     other = float((same.sum() - np.diagonal(same).sum()) / (n * (n - 1))) if n > 1 else float("nan")
-    return Obedience(dial=dial, measure="share", score=own, ignored=other, error=float("nan"), unit="", n=n)
+    return _told(dial, "share", n, _mean_of(own), other, least=0.0, halves=halves)
 
 
 def negative(
-    without: ArrayLike, with_it: ArrayLike, *, elsewhere: tuple[ArrayLike, ArrayLike] | None = None
+    without: ArrayLike,
+    with_it: ArrayLike,
+    *,
+    elsewhere: tuple[ArrayLike, ArrayLike] | None = None,
+    halves: int = HALVES,
 ) -> Obedience:
     """Return the share of clips whose likeness to the negative prompt falls when it is asked.
 
@@ -156,36 +176,33 @@ def negative(
     beside = 0.5
     if elsewhere is not None and np.size(elsewhere[0]):
         beside = float(_fallen(*validate(*elsewhere)).mean())
-    return Obedience(
-        dial="negative",
-        measure="share",
-        score=float(_fallen(x, y).mean()),
-        ignored=beside,
-        error=float((y - x).mean()),
+    fallen, change = _fallen(x, y), float((y - x).mean())
+    return _told(
+        "negative",
+        "share",
+        x.size,
+        _mean_of(fallen),
+        beside,
+        error=change,
         unit="cosine",
-        n=x.size,
+        least=0.0,
+        halves=halves,
     )
 
 
-def spared(unwanted: Sequence[str], got: Sequence[str]) -> Obedience:
+def spared(unwanted: Sequence[str], got: Sequence[str], *, halves: int = HALVES) -> Obedience:
     """Return the share of sounds that a listener does not name as the material they were to stay away from. Ignored is
     the share that other clips' unwanted materials are spared by the same sounds, NaN where all are told the same: near
     1, as few sounds are of any one material. A dial that works is above it; takes asked for both, far below."""
     _paired(len(unwanted), len(got))
     named = np.array([[u == g for g in got] for u in unwanted])
     other = np.array([[u != v for v in unwanted] for u in unwanted])
-    return Obedience(
-        dial="negative",
-        measure="share",
-        score=1 - float(np.diagonal(named).mean()),
-        ignored=1 - float(named[other].mean()) if other.any() else float("nan"),
-        error=float("nan"),
-        unit="",
-        n=len(unwanted),
-    )
+    own = 1 - np.diagonal(named).astype(np.float64)
+    ignored = 1 - float(named[other].mean()) if other.any() else float("nan")
+    return _told("negative", "share", len(unwanted), _mean_of(own), ignored, least=0.0, halves=halves)
 
 
-def likeness(cosines: ArrayLike, other: ArrayLike) -> Obedience:
+def likeness(cosines: ArrayLike, other: ArrayLike, *, halves: int = HALVES) -> Obedience:
     """Return the mean cosine of takes with the recordings that they were to sound like: the diagonal of `cosines`
     `[n, n]`, takes by recordings. Ignored is their mean cosine with other clips' recordings, where `other` `[n, n]` is
     true, NaN where all were given one. There is no error: 1 is the recording itself."""
@@ -200,15 +217,42 @@ def likeness(cosines: ArrayLike, other: ArrayLike) -> Obedience:
             f"cosines have shape {table.shape}: give takes by recordings, as many of each, and `other` alike"
         )
     own, _ = validate(np.diagonal(table), np.diagonal(table))
-    return Obedience(
-        dial="reference",
-        measure="cosine",
-        score=float(own.mean()),
-        ignored=float(table[different].mean()) if different.any() else float("nan"),
-        error=float("nan"),
-        unit="",
-        n=own.size,
+    ignored = float(table[different].mean()) if different.any() else float("nan")
+    return _told("reference", "cosine", own.size, _mean_of(own), ignored, halves=halves)
+
+
+def _told(
+    dial: str,
+    measure: str,
+    n: int,
+    pooled: Pooled,
+    ignored: float,
+    *,
+    error: float = float("nan"),
+    unit: str = "",
+    of: str = "clips",
+    least: float = -1.0,
+    halves: int,
+) -> Obedience:
+    """How a dial is obeyed: `pooled` gives its measure of the clips or moments of those places."""
+    distance = {} if np.isnan(error) else {f"error, {unit}": error}
+    found = whole_of(
+        range(n),
+        pooled,
+        of=of,
+        halves=halves,
+        least=least,
+        most=1.0,
+        baselines={"ignored": ignored},
+        parts=distance | {"asked": float(n)},
     )
+    return Obedience(**vars(found), dial=dial, measure=measure, error=error, unit=unit)
+
+
+def _mean_of(values: ArrayLike) -> Pooled:
+    """The mean of some of `values` `[n]`."""
+    every = np.asarray(values, dtype=np.float64)
+    return lambda some: float(every[list(some)].mean())
 
 
 def _fallen(before: Array, after: Array) -> Array:
@@ -218,9 +262,9 @@ def _fallen(before: Array, after: Array) -> Array:
 
 def _beside(
     asked: Sequence[ArrayLike], got: Sequence[ArrayLike], measure: Callable[[ArrayLike, ArrayLike], float]
-) -> tuple[float, float]:
-    """The mean of a measure over clips, and with the next clip's request."""
-    own = float(np.mean([measure(a, g) for a, g in zip(asked, got, strict=True)]))
+) -> tuple[list[float], float]:
+    """A measure of each clip, and its mean with the next clip's request."""
+    own = [measure(a, g) for a, g in zip(asked, got, strict=True)]
     others = [*asked[1:], *asked[:1]]
     if len(asked) < 2:
         return own, float("nan")

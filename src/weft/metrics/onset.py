@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.metrics import checks
+from weft.metrics.result import Result, mean_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,59 @@ class OnsetScores:
     matched: int
     found: int
     true: int
+
+
+def evaluate(
+    found: Sequence[ArrayLike],
+    true: Sequence[ArrayLike],
+    *,
+    durations_s: Sequence[float],
+    tolerance_s: float = 0.05,
+    seed: int = 0,
+    draws: int = 10,
+) -> Result:
+    """Return the mean F1 over clips of onsets `found` `[k]` and `true` `[m]` each, s; precision and recall in `parts`.
+
+    Baselines: `random`, as many onsets at random in the clip, and `shuffled`, the next clip's true onsets (NaN with one
+    clip). Raises ValueError as `validate`.
+    """
+    a, b = validate(found, true, durations_s)
+    each = [scores(f, t, tolerance_s) for f, t in zip(a, b, strict=True)]
+    rng = np.random.default_rng(seed)
+    lucky = [
+        chance(f.size, t, s, tolerance_s, rng=rng, draws=draws)
+        for f, t, s in zip(a, b, durations_s, strict=True)
+    ]
+    others = [scores(f, t, tolerance_s).f1 for f, t in zip([*b[1:], *b[:1]], b, strict=True)]
+    return mean_of(
+        [s.f1 for s in each],
+        baselines={"random": lucky, "shuffled": others if len(b) > 1 else float("nan")},
+        parts={
+            "precision": float(np.mean([s.precision for s in each])),
+            "recall": float(np.mean([s.recall for s in each])),
+        },
+    )
+
+
+def validate(
+    found: Sequence[ArrayLike], true: Sequence[ArrayLike], durations_s: Sequence[float]
+) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+    """Return each clip's onsets sorted, float64 `[k]` and `[m]`. Raises ValueError without clips, for lists that do not
+    pair, times that are not seconds from 0 on, and onsets past the end of their clip."""
+    if not len(found) == len(true) == len(durations_s) or not len(found):
+        raise ValueError(
+            f"{len(found)} found, {len(true)} true and {len(durations_s)} durations: give one each, and some"
+        )
+    sides: tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]] = ([], [])
+    for index, lasts in enumerate(durations_s):
+        for side, (name, times) in enumerate((("found", found[index]), ("true", true[index]))):
+            late = checks.times(times, f"clip {index}: {name} onsets")
+            if late.size and late[-1] > lasts:
+                raise ValueError(
+                    f"clip {index}: {name} onsets reach {late[-1]:g} s of {lasts:g} s: of another clip?"
+                )
+            sides[side].append(late)
+    return sides
 
 
 def flux(

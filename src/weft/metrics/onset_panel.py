@@ -12,14 +12,16 @@ nothing about time: as many onsets at wrong moments score 1. Beside F1 stands `c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from weft.metrics import checks, onset
+from weft.metrics import onset
+from weft.metrics.result import Result
 
 TOLERANCES_S = (0.025, 0.05, 0.1)
+QUOTED_S = 0.05
 DRAWS = 10  # of every clip; a set has many
 
 
@@ -35,65 +37,85 @@ class Clip:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AtTolerance:
-    """Scores in 0..1 within `tolerance_s`, and the mean F1 of as many onsets at random."""
+class AtTolerance(Result):
+    """Scores in 0..1 within `tolerance_s`: `value` (or `f1`) is the mean F1, beside that of as many onsets at random
+    (the baseline `random`, or `chance`)."""
 
     tolerance_s: float
     precision: float
     recall: float
-    f1: float
     ap: float
-    chance: float
+
+    @property
+    def f1(self) -> float:
+        """The mean F1."""
+        return self.value
+
+    @property
+    def chance(self) -> float:
+        """The mean F1 of as many onsets at random."""
+        return self.baselines["random"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel:
+class Panel(Result):
     """`at` one entry a tolerance, `count` the share of clips with the right number of onsets, `count_error` the mean
-    difference of the numbers (without sign), `n` clips, `true` and `found` onsets in all."""
+    difference of the numbers (without sign), `n` clips, `true` and `found` onsets in all. The panel's own value,
+    interval and baselines are those of F1 within the tolerance nearest to 50 ms."""
 
     at: tuple[AtTolerance, ...]
     count: float
     count_error: float
-    n: int
     true: int
     found: int
 
 
 def evaluate(clips: Sequence[Clip], *, tolerances_s: Sequence[float] = TOLERANCES_S, seed: int = 0) -> Panel:
-    """Score clips. Raises ValueError without clips, for onsets past the end of their clip, and as `weft.metrics.onset`
-    does."""
-    if not len(clips):
-        raise ValueError("no clips to score: give at least one")
-    for index, clip in enumerate(clips):
-        for name, times in (("found", clip.found), ("true", clip.true)):
-            late = checks.times(times, f"clip {index}: {name} onsets")
-            if late.size and late[-1] > clip.duration_s:
-                raise ValueError(
-                    f"clip {index}: {name} onsets reach {late[-1]:g} s of {clip.duration_s:g} s: of another clip?"
-                )
+    """Score clips. Raises ValueError as `validate`, and without tolerances."""
+    validate(clips)
+    if not len(tolerances_s):
+        raise ValueError("no tolerance to score within: give at least one, s")
     counts = np.array([(np.size(c.found), np.size(c.true)) for c in clips])
     apart = np.abs(counts[:, 0] - counts[:, 1])
+    at = tuple(_at(clips, tolerance, seed) for tolerance in tolerances_s)
+    quoted = min(at, key=lambda a: abs(a.tolerance_s - QUOTED_S))
     return Panel(
-        at=tuple(_at(clips, tolerance, seed) for tolerance in tolerances_s),
+        **quoted.fields(),
+        at=at,
         count=float((apart == 0).mean()),
         count_error=float(apart.mean()),
-        n=len(clips),
         true=int(counts[:, 1].sum()),
         found=int(counts[:, 0].sum()),
     )
 
 
+def validate(clips: Sequence[Clip]) -> None:
+    """Raise ValueError without clips, for onsets past the end of their clip, confidences that do not fit them, and as
+    `weft.metrics.onset.validate`."""
+    if not len(clips):
+        raise ValueError("no clips to score: give at least one")
+    onset.validate(*_columns(clips))
+    for index, clip in enumerate(clips):
+        if np.shape(clip.found) != np.shape(clip.confidence):
+            raise ValueError(
+                f"clip {index}: {np.size(clip.found)} onsets but {np.size(clip.confidence)} confidences"
+            )
+
+
+def _columns(clips: Sequence[Clip]) -> tuple[list[ArrayLike], list[ArrayLike], list[float]]:
+    return [c.found for c in clips], [c.true for c in clips], [c.duration_s for c in clips]
+
+
 def _at(clips: Sequence[Clip], tolerance_s: float, seed: int) -> AtTolerance:
-    rng = np.random.default_rng(seed)
-    found = [onset.scores(c.found, c.true, tolerance_s) for c in clips]
-    lucky = [
-        onset.chance(np.size(c.found), c.true, c.duration_s, tolerance_s, rng=rng, draws=DRAWS) for c in clips
-    ]
+    found, true, durations = _columns(clips)
+    scored = onset.evaluate(
+        found, true, durations_s=durations, tolerance_s=tolerance_s, seed=seed, draws=DRAWS
+    )
+    ap = onset.average_precision([(c.found, c.confidence, c.true) for c in clips], tolerance_s)
     return AtTolerance(
+        **vars(replace(scored, parts=scored.parts | {"ap": ap})),
         tolerance_s=tolerance_s,
-        precision=float(np.mean([f.precision for f in found])),
-        recall=float(np.mean([f.recall for f in found])),
-        f1=float(np.mean([f.f1 for f in found])),
-        ap=onset.average_precision([(c.found, c.confidence, c.true) for c in clips], tolerance_s),
-        chance=float(np.mean(lucky)),
+        precision=scored.parts["precision"],
+        recall=scored.parts["recall"],
+        ap=ap,
     )

@@ -29,9 +29,7 @@ def evaluate(
     A dial that no sheet gives (or of which fewer than two moments can be heard) is left out. Raises ValueError without
     takes, and for sounds that are not stereo or hold NaN.
     """
-    if not len(takes):
-        raise ValueError("no takes to judge: give at least one cue sheet with its sound")
-    read = [(sheet, checks.wave(audio)) for sheet, audio in takes]
+    read = validate(takes)
     found = []
     timed = [(sheet, wave) for sheet, wave in read if sheet.when.onsets is not None]
     if timed:
@@ -51,6 +49,13 @@ def evaluate(
     if known.sum() > 1:
         found.append(obedience.depth(depth[known], level[known]))
     return tuple(found)
+
+
+def validate(takes: Sequence[tuple[CueSheet, ArrayLike]]) -> list[tuple[CueSheet, Array]]:
+    """Return the takes, sounds as float64 `[C, N]`. Raises ValueError without takes, for other shapes, or NaN."""
+    if not len(takes):
+        raise ValueError("no takes to judge: give at least one cue sheet with its sound")
+    return [(sheet, checks.wave(audio, f"take {k}")) for k, (sheet, audio) in enumerate(takes)]
 
 
 def _envelopes(sheet: CueSheet, wave: Array, rate: int) -> tuple[Array, Array]:

@@ -1,12 +1,14 @@
 """What a sound is by itself: loudness, peaks, clipping, silence, width, noisiness. No reference is needed.
 
 Conventions: audio `[C, N]` in full-scale units. Silence is judged in windows of 50 ms without overlap, by the mean
-power over channels. Loudness and true peak are those of ITU-R BS.1770-4.
+power over channels. Loudness and true peak are those of ITU-R BS.1770-4. `evaluate` describes one sound,
+`evaluate_set` the sounds of a set, each number with its interval over clips.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from weft.media.loudness import true_peak_db
 from weft.metrics import checks
+from weft.metrics.result import Result, Source, mean_of
 
 WINDOW_S = 0.05
 SILENCE_DB = -60.0
@@ -41,10 +44,8 @@ class Sound:
 
 
 def evaluate(audio: ArrayLike, rate: int = 44100) -> Sound:
-    """Describe `audio` `[C, N]`. Raises ValueError for other shapes, NaN, or a rate that is not positive."""
-    wave = checks.wave(audio)
-    if not rate > 0:
-        raise ValueError(f"rate {rate} must be above 0 Hz")
+    """Describe `audio` `[C, N]`. Raises ValueError as `validate`."""
+    wave = validate(audio, rate)
     size = max(1, round(WINDOW_S * rate))
     quiet = _quiet(wave, size)
     last = np.flatnonzero(~quiet)
@@ -58,6 +59,37 @@ def evaluate(audio: ArrayLike, rate: int = 44100) -> Sound:
         width=width(wave),
         flatness=flatness(wave, rate),
     )
+
+
+def evaluate_set(
+    sounds: Sequence[ArrayLike], rate: int = 44100, *, references: Sequence[ArrayLike] = ()
+) -> dict[str, Result]:
+    """Return the mean of each number of `Sound` over n sounds `[C, N]`, by its name; what the references score, where
+    given, is the baseline `reference`. Sounds without a number (silence, one channel) are left out of its mean.
+
+    Raises ValueError without sounds, and as `evaluate` does.
+    """
+    if not len(sounds):
+        raise ValueError("no sounds to describe: give at least one")
+    made = [vars(evaluate(wave, rate)) for wave in sounds]
+    true = [vars(evaluate(wave, rate)) for wave in references]
+    out = {}
+    for name in made[0]:
+        rest = np.array([t[name] for t in true])
+        known = rest[np.isfinite(rest)]
+        out[name] = mean_of(
+            [m[name] for m in made],
+            baselines={"reference": float(known.mean()) if known.size else float("nan")} if true else {},
+            source=Source(rate=f"{rate} Hz"),
+        )
+    return out
+
+
+def validate(audio: ArrayLike, rate: int = 44100) -> NDArray[np.float64]:
+    """Return `audio` as float64 `[C, N]`. Raises ValueError for other shapes, NaN, or a rate that is not positive."""
+    if not rate > 0:
+        raise ValueError(f"rate {rate} must be above 0 Hz")
+    return checks.wave(audio)
 
 
 def loudness(audio: ArrayLike, rate: int = 44100) -> float:

@@ -2,16 +2,21 @@
 
 Conventions: stereo audio `[2, N]`, left first. Frames of 1024 samples (23 ms) without overlap. The level difference
 (ILD) is right over left in dB, positive to the right, as is pan: -1 left, 0 centre, 1 right. A frame is active when its
-level (mean power of both channels) exceeds -50 dB full scale.
+level (mean power of both channels) exceeds -50 dB full scale. The value of `evaluate` is Pearson's r of pans heard and
+true, -1 to 1.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.metrics import checks
 from weft.metrics.envelope import correlation
+from weft.metrics.interval import HALVES
+from weft.metrics.result import Result, whole_of
 
 FRAME = 1024
 ACTIVE_DB = -50.0
@@ -20,14 +25,52 @@ BLOW_S = 0.05
 _EPSILON = 1e-9
 
 
+def evaluate(heard: Sequence[ArrayLike], true: Sequence[ArrayLike], *, halves: int = HALVES) -> Result:
+    """Return r of the pans heard with the true ones, of clips `[n]` each, all clips pooled: a still source has no
+    correlation of its own. NaN with fewer than two pans. The baseline `swapped` is r with left and right exchanged;
+    sound from the middle scores 0. Raises ValueError without clips, and for pans outside -1..1 or that do not pair.
+    """
+    if len(heard) != len(true) or not len(true):
+        raise ValueError(f"{len(heard)} clips heard do not pair with {len(true)} true ones")
+    clips = []
+    for index, (a, b) in enumerate(zip(heard, true, strict=True)):
+        x, y = (np.asarray(v, dtype=np.float64) for v in (a, b))
+        if x.shape != y.shape or x.ndim != 1:
+            raise ValueError(
+                f"clip {index}: pans have shapes {x.shape} and {y.shape}, but must pair, [n] each"
+            )
+        for pans in (x, y):
+            if pans.size and not np.abs(pans).max() <= 1 + 1e-6:
+                raise ValueError(f"clip {index}: pans of shape {pans.shape} reach outside -1..1, or hold NaN")
+        clips.append((x, y))
+    apart = pan_correlation([(-x, y) for x, y in clips])
+    return whole_of(
+        clips,
+        lambda some: pan_correlation(list(some)),
+        halves=halves,
+        least=-1.0,
+        most=1.0,
+        baselines={"mono": 0.0, "swapped": apart},
+        parts={"pans": float(sum(len(x) for x, _ in clips))},
+    )
+
+
+def validate(audio: ArrayLike) -> NDArray[np.float64]:
+    """Return stereo as float64 `[2, N]`. Raises ValueError for other shapes, one channel, or NaN."""
+    wave = checks.wave(audio)
+    if wave.shape[0] != 2:
+        raise ValueError(
+            f"audio has {wave.shape[0]} channel(s), shape {wave.shape}, but a level difference needs two"
+        )
+    return wave
+
+
 def frame_power(audio: ArrayLike) -> NDArray[np.float64]:
     """Return the mean power `[2, F]` of each channel and frame; frame i covers [1024 i, 1024 (i + 1)) samples.
 
     The last, partial frame counts over the samples it has. Raises ValueError unless `audio` is `[2, N]`.
     """
-    wave = checks.wave(audio)
-    if wave.shape[0] != 2:
-        raise ValueError(f"audio has {wave.shape[0]} channel(s), but a level difference needs two")
+    wave = validate(audio)
     starts = np.arange(0, wave.shape[1], FRAME)
     length = np.diff(np.append(starts, wave.shape[1]))
     return np.add.reduceat(np.square(wave), starts, axis=1) / length
@@ -82,9 +125,7 @@ def _after(
     audio: ArrayLike, times: ArrayLike, rate: int, start_s: float, end_s: float
 ) -> NDArray[np.float64]:
     """Mean power `[2, n]` of each channel from `start_s` to `end_s` after each time; 0 outside the sound."""
-    wave, at = checks.wave(audio), checks.times(times, "times")
-    if wave.shape[0] != 2:
-        raise ValueError(f"audio has {wave.shape[0]} channel(s), but a level difference needs two")
+    wave, at = validate(audio), checks.times(times, "times")
     total = np.concatenate([np.zeros((2, 1)), np.cumsum(np.square(wave), axis=1)], axis=1)
     low, high = (np.clip(np.round((at + s) * rate).astype(int), 0, wave.shape[1]) for s in (start_s, end_s))
     return (total[:, high] - total[:, low]) / np.maximum(high - low, 1)

@@ -17,6 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weft.metrics.interval import HALVES
+from weft.metrics.result import Result, whole_of
+
 REACH = 40 / 256
 DRAWS = 20
 Array = NDArray[np.float64]
@@ -34,35 +37,78 @@ class Clip:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpatialAlign:
-    """`value` the share of `heard` positions over all clips that are right, NaN when nothing was heard; `mono`,
-    `swapped` and `random` what the same clips score with the sound in the middle, mirrored, and anywhere."""
+class SpatialAlign(Result):
+    """`value` the share of `heard` positions over all clips that are right, NaN when nothing was heard; the baselines
+    `mono`, `swapped` and `random` what the same clips score with the sound in the middle, mirrored, and anywhere."""
 
-    value: float
     heard: int
-    mono: float
-    swapped: float
-    random: float
+
+    @property
+    def mono(self) -> float:
+        """The share with the sound in the middle."""
+        return self.baselines["mono"]
+
+    @property
+    def swapped(self) -> float:
+        """The share with left and right swapped."""
+        return self.baselines["swapped"]
+
+    @property
+    def random(self) -> float:
+        """The share from anywhere."""
+        return self.baselines["random"]
 
 
-def evaluate(clips: Sequence[Clip], *, reach: float = REACH, seed: int = 0) -> SpatialAlign:
+def evaluate(
+    clips: Sequence[Clip], *, reach: float = REACH, seed: int = 0, halves: int = HALVES
+) -> SpatialAlign:
     """Score clips, pooled. Raises ValueError for positions outside 0..1 (pixels?), for times and positions that do
     not pair, and for pictures that are not in order."""
     read = [(t, x, _near(t, seen, boxes)) for t, x, seen, boxes in map(validate, clips)]
     rng = np.random.default_rng(seed)
 
     def share(place: Callable[[Array], Array]) -> float:
-        right = [_right(place(x), near, reach) for _, x, near in read]
-        flat = np.concatenate(right) if right else np.zeros(0)
-        return float(flat.mean()) if flat.size else float("nan")
+        return _pooled([_right(place(x), near, reach) for _, x, near in read])
+
+    heard = sum(len(t) for t, *_ in read)
+    found = whole_of(
+        [_right(x, near, reach) for _, x, near in read],
+        _pooled,
+        halves=halves,
+        seed=seed,
+        least=0.0,
+        most=1.0,
+        baselines={
+            "mono": share(lambda x: np.full_like(x, 0.5)),
+            "swapped": share(lambda x: 1 - x),
+            "random": float(np.mean([share(lambda x: rng.random(x.shape)) for _ in range(DRAWS)])),
+        },
+    )
+    return SpatialAlign(**vars(found), heard=heard)
+
+
+def merged(clips: Sequence[SpatialAlign]) -> SpatialAlign:
+    """Return the result of all clips from those of each, by how many positions were heard in it; without interval."""
+    heard = sum(c.heard for c in clips)
+
+    def share(read: Callable[[SpatialAlign], float]) -> float:
+        return sum(read(c) * c.heard for c in clips if c.heard) / heard if heard else float("nan")
 
     return SpatialAlign(
-        value=share(lambda x: x),
-        heard=sum(len(t) for t, *_ in read),
-        mono=share(lambda x: np.full_like(x, 0.5)),
-        swapped=share(lambda x: 1 - x),
-        random=float(np.mean([share(lambda x: rng.random(x.shape)) for _ in range(DRAWS)])),
+        value=share(lambda c: c.value),
+        n=len(clips),
+        baselines={
+            "mono": share(lambda c: c.mono),
+            "swapped": share(lambda c: c.swapped),
+            "random": share(lambda c: c.random),
+        },
+        heard=heard,
     )
+
+
+def _pooled(right: Sequence[NDArray[np.bool_]]) -> float:
+    flat = np.concatenate(right) if len(right) else np.zeros(0)
+    return float(flat.mean()) if flat.size else float("nan")
 
 
 def saliency_divergence(estimate: ArrayLike, reference: ArrayLike, *, floor: float = 1e-7) -> float:

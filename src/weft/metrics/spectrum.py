@@ -2,20 +2,54 @@
 
 Conventions: audio `[C, N]`; Hann window 2048, hop 512, centred, reflected at the ends; 64 mel bands
 (`librosa.filters.mel(norm=None)`, Slaney's scale); 0 dB is a full-scale sine (its power summed over bins), the
-floor -90 dB.
+floor -90 dB. An error is a mean absolute difference in dB.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.metrics import checks
+from weft.metrics.result import Result, Source, mean_of
 
 FLOOR_DB = -90.0
 ACTIVE_DB = -60.0
+
+
+def evaluate(estimates: Sequence[ArrayLike], references: Sequence[ArrayLike], rate: int = 44100) -> Result:
+    """Return the mean `mel_error` of clips `[C, N]` and their true sounds, beside silence and the next clip's true
+    sound (NaN with one clip; cut or filled with silence). `parts`: "where it sounds", the mean `mel_error_active`.
+    Raises ValueError as `validate`."""
+    sounds = validate(estimates, references)
+    made, true = ([mel_db(pair[side], rate) for pair in sounds] for side in (0, 1))
+    others = [
+        _as_long(o, t.shape) if len(o) == len(t) else np.full_like(t, np.nan)
+        for o, t in zip(true[1:] + true[:1], true, strict=True)
+    ]
+    active = [_apart(m, t, t > ACTIVE_DB) for m, t in zip(made, true, strict=True) if (t > ACTIVE_DB).any()]
+    return mean_of(
+        [_apart(m, t) for m, t in zip(made, true, strict=True)],
+        baselines={
+            "silence": [_apart(np.full_like(t, FLOOR_DB), t) for t in true],
+            "shuffled": [_apart(o, t) for o, t in zip(others, true, strict=True)]
+            if len(true) > 1
+            else float("nan"),
+        },
+        parts={"where it sounds": float(np.mean(active)) if active else float("nan")},
+        source=Source(rate=f"{rate} Hz"),
+    )
+
+
+def validate(
+    estimates: Sequence[ArrayLike], references: Sequence[ArrayLike]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return pairs of sounds float64 `[C, N]`. Raises ValueError without clips, with sounds that do not pair, or that
+    differ in shape or hold NaN."""
+    return checks.pairs(estimates, references)
 
 
 @lru_cache(maxsize=8)
@@ -57,7 +91,7 @@ def mel_error(estimate: ArrayLike, reference: ArrayLike, rate: int = 44100) -> f
     The table's "mel error". Raises ValueError when the sounds differ in shape.
     """
     a, b = checks.pair(estimate, reference)
-    return float(np.abs(mel_db(a, rate) - mel_db(b, rate)).mean())
+    return _apart(mel_db(a, rate), mel_db(b, rate))
 
 
 def mel_error_active(estimate: ArrayLike, reference: ArrayLike, rate: int = 44100) -> float:
@@ -68,4 +102,14 @@ def mel_error_active(estimate: ArrayLike, reference: ArrayLike, rate: int = 4410
     a, b = checks.pair(estimate, reference)
     true = mel_db(b, rate)
     where = true > ACTIVE_DB
-    return float(np.abs(mel_db(a, rate) - true)[where].mean()) if where.any() else float("nan")
+    return _apart(mel_db(a, rate), true, where) if where.any() else float("nan")
+
+
+def _apart(a: NDArray[np.float64], b: NDArray[np.float64], where: NDArray[np.bool_] | None = None) -> float:
+    far = np.abs(a - b)
+    return float((far if where is None else far[where]).mean())
+
+
+def _as_long(db: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    short = max(0, shape[-1] - db.shape[-1])
+    return np.pad(db[..., : shape[-1]], ((0, 0), (0, 0), (0, short)), constant_values=FLOOR_DB)

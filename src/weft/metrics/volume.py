@@ -20,23 +20,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.metrics.meaning import unit
+from weft.metrics.result import UNSAID, Result, Source, mean_of
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Volume:
+class Volume(Result):
     """Means over `n` clips: `value` is V, `clips` `[n]` each clip's; `text_video`, `text_audio` and `video_audio` the
-    pairwise δ and `total` their sum; `shuffled` what V is with the next clip's sound, NaN with one clip."""
+    pairwise δ and `total` their sum; `shuffled` (a baseline) what V is with the next clip's sound, NaN with one
+    clip."""
 
-    value: float
-    n: int
     clips: Array
     text_video: float
     text_audio: float
     video_audio: float
     total: float
-    shuffled: float
+
+    @property
+    def shuffled(self) -> float:
+        """V with the next clip's sound."""
+        return self.baselines["shuffled"]
 
 
 def volume(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> Array:
@@ -51,21 +55,27 @@ def volume(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> Array:
     return np.asarray(gramian(*(torch.from_numpy(rows) for rows in validate(video, audio, text))).numpy())
 
 
-def evaluate(video: ArrayLike, audio: ArrayLike, text: ArrayLike) -> Volume:
+def evaluate(video: ArrayLike, audio: ArrayLike, text: ArrayLike, *, source: Source = UNSAID) -> Volume:
     """Return V, the pairwise δ (eq. 11) and their sum for n clips; arguments as `volume`."""
     va, vp, ap = _cosines(video, audio, text)
     clips = volume(video, audio, text)
-    pairs = [float((1 - cosine).mean()) for cosine in (vp, ap, va)]
+    text_video, text_audio, video_audio = (float((1 - cosine).mean()) for cosine in (vp, ap, va))
+    total = text_video + text_audio + video_audio
     shuffled = volume(video, np.roll(np.asarray(audio), -1, axis=0), text)
+    found = mean_of(
+        clips,
+        baselines={"shuffled": shuffled if len(clips) > 1 else float("nan")},
+        parts={"δ tv": text_video, "δ ta": text_audio, "δ va": video_audio, "δ sum": total},
+        d=np.shape(audio)[1],
+        source=source,
+    )
     return Volume(
-        value=float(clips.mean()),
-        n=len(clips),
+        **vars(found),
         clips=clips,
-        text_video=pairs[0],
-        text_audio=pairs[1],
-        video_audio=pairs[2],
-        total=sum(pairs),
-        shuffled=float(shuffled.mean()) if len(clips) > 1 else float("nan"),
+        text_video=text_video,
+        text_audio=text_audio,
+        video_audio=video_audio,
+        total=total,
     )
 
 
