@@ -23,6 +23,7 @@ Of = Literal["sound", "picture", "text"]
 FLOW_FPS = 25.0
 _FLOW_SIZE = (96, 72)
 _ONSET_PEAK = 0.5
+_LIBROSA_HZ = 22050
 LEVELS_HZ = 1000
 ENVELOPE_S = 0.01
 
@@ -187,6 +188,17 @@ def mmaudio_onsets(sound: Sound) -> Arrays:
     return {"samples": condfoley.onsets(wave), "wave": wave}
 
 
+def librosa_onsets(sound: Sound) -> Arrays:
+    """The onsets (s) of librosa's own detector as it is, of the mono wave at 22.05 kHz: what the published forms of
+    AV-Align hear."""
+    import librosa
+
+    from weft.evaluation.reading import resampled
+
+    wave = resampled(sound.native[None], sound.native_rate, _LIBROSA_HZ)[0]
+    return {"times": librosa.onset.onset_detect(y=wave, sr=_LIBROSA_HZ, units="time")}
+
+
 def flow_peaks(picture: Picture) -> Arrays:
     """The local maxima (s) of the mean optical flow of a film read at 25 pictures a second (AV-Align)."""
     import torch
@@ -221,6 +233,7 @@ FEATURES = {
         _feature("sound", 1, itself),
         _feature("condfoley", 1, condfoley),
         _feature("mmaudio onsets", 1, mmaudio_onsets),
+        _feature("librosa onsets", 1, librosa_onsets),
         _feature("flow peaks", 1, flow_peaks, "picture"),
     )
 }

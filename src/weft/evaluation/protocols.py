@@ -19,6 +19,7 @@ _ENVELOPE = ("e-l1-fol-ai", "envelope-r", "lag", "level")
 _SPECTRUM = ("mel", "mel-active")
 _SPACE = ("ild", "pan-r", "spatial-align", "azimuth-level", "azimuth-time", "s-kl", "s-kl-heard")
 _DISTANCES = ("frechet", "frechet-inf", "kernel")
+_AV_ALIGN = ("av-align", "av-align-tempotokens", "av-align-savgbench", "av-align-svg-baseline")
 _CLASSES = ("kl", "isc", "isc-10")
 _SETS = (*_DISTANCES, "favd-float", *_CLASSES)
 _VOLUME = ("volume", "delta-tv", "delta-ta", "delta-va", "delta-sum")
@@ -78,8 +79,8 @@ PROTOCOLS = {
         ),
         Protocol(
             name="greatest-hits",
-            version=4,
-            summary="the first 10 s in mono at 44.1 kHz; CondFoleyGen's, MMAudio's, Video-Foley's forms beside ours",
+            version=5,
+            summary="the first 10 s in mono at 44.1 kHz; published forms of onsets, E-L1 and AV-Align beside ours",
             window=Window(rate=44100, channels=1, duration_s=10.0),
             metrics=(
                 *_ONSETS,
@@ -92,7 +93,7 @@ PROTOCOLS = {
                 *_ENVELOPE,
                 "e-l1-video-foley",
                 *_SPECTRUM,
-                "av-align",
+                *_AV_ALIGN,
                 *_SETS,
                 "favd-toolkit",
                 *_MEANING,
@@ -121,7 +122,7 @@ PROTOCOLS = {
         ),
         Protocol(
             name="vggsound",
-            version=3,
+            version=4,
             summary="the first 10 s in mono at 16 kHz, shorter clips filled with silence; sets before times",
             window=Window(rate=16000, channels=1, duration_s=10.0, short="fill"),
             metrics=(
@@ -130,7 +131,7 @@ PROTOCOLS = {
                 "kl-compat",
                 "isc-10-bare",
                 *_MEANING,
-                "av-align",
+                *_AV_ALIGN,
                 "align-acc",
                 "envelope-r",
                 *_SPECTRUM,

@@ -77,6 +77,24 @@ TIME: tuple[Metric, ...] = (
         clip=compare.av_align,
         chance=compare.av_align_chance,
     ),
+    *(
+        Metric(
+            name=f"av-align-{form}",
+            title=f"AV-Align as {whose} prints it, of librosa's onsets, faults included",
+            unit="",
+            better="higher",
+            made=("librosa onsets",),
+            true=("flow peaks",),
+            clip=partial(compare.av_align_published, form=form),
+            chance=partial(compare.av_align_published_chance, form=form),
+            rate=22050,
+        )
+        for form, whose in (
+            ("tempotokens", "TempoTokens"),
+            ("savgbench", "SAVGBench"),
+            ("svg-baseline", "SVG_baseline"),
+        )
+    ),
     Metric(
         name="desync",
         title="DeSync: offset that Synchformer sees, first and last 4.8 s",
