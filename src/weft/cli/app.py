@@ -226,9 +226,9 @@ def rerun(
 @app.command("eval")
 def evaluate(
     reference: Annotated[
-        Path,
+        Path | None,
         typer.Argument(help="Folder, shard (.tar) or file; or a CSV that names both.", show_default=False),
-    ],
+    ] = None,
     predicted: Annotated[Path | None, typer.Argument(help="The sounds to judge.", show_default=False)] = None,
     protocol: Annotated[
         str | None,
@@ -238,11 +238,18 @@ def evaluate(
         ),
     ] = None,
     metrics: Annotated[
-        str | None, typer.Option(help="These metrics in place of the protocol's, commas between.")
+        str | None, typer.Option(help="These metrics in place of the protocol's, commas between; see --list.")
     ] = None,
     embedders: Annotated[
-        str | None, typer.Option(help="These embedders in place of the protocol's, commas between.")
+        str | None,
+        typer.Option(help="These embedders in place of the protocol's, commas between; see --list."),
     ] = None,
+    names: Annotated[
+        bool,
+        typer.Option(
+            "--list", help="Print which metrics, embedders and protocols there are; of one --protocol."
+        ),
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help=r"Processes beside each other \[as many as cores].")
     ] = None,
@@ -270,8 +277,16 @@ def evaluate(
     """Score PREDICTED against REFERENCE, clips paired by name. Exit status 1 when some clips failed.
 
     Whether published systems were trained on these clips: weft leaks REFERENCE."""
-    from weft.cli.evaluation import evaluate_clips
+    from weft.cli.evaluation import evaluate_clips, list_names
+    from weft.errors import UserError
 
+    if names:
+        if any(v is not None for v in (reference, predicted, metrics, embedders, report, output)):
+            raise UserError("--list scores nothing; leave the sounds and other flags out, --protocol apart")
+        list_names(Console(quiet, json), protocol)
+        return
+    if reference is None:
+        raise UserError("nothing to score; give REFERENCE and PREDICTED, or --list for what can be measured")
     evaluate_clips(
         Console(quiet, json),
         reference,

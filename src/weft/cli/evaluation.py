@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,43 @@ def evaluate_clips(
         raise SystemExit(1)
 
 
+def list_names(console: Console, protocol: str | None) -> None:
+    """Print what there is to ask for; of one protocol where it is named."""
+    from rich import box
+    from rich.console import Console as RichConsole
+    from rich.table import Table
+
+    from weft.evaluation.listing import listing
+
+    found = listing(protocol)
+    console.result(found)
+    if console.quiet or console.as_json:
+        return
+    arrow = {"higher": "↑", "lower": "↓", "nearer": ""}
+    lines = {
+        "metrics": [
+            (
+                m["name"],
+                arrow[m["better"]],
+                m["unit"],
+                m["title"] + ("; of each embedder" if m["by_embedder"] else ""),
+            )
+            for m in found["metrics"]
+        ],
+        "embedders": [
+            (e["name"], "your file" if e["needs_file"] else "", "", e["summary"]) for e in found["embedders"]
+        ],
+        "protocols": [(p["name"], f"v{p['version']}", "", p["summary"]) for p in found["protocols"]],
+    }
+    for title, rows in lines.items():
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+        for column in (title, "", "", ""):
+            table.add_column(column, no_wrap=column == title)
+        for row in rows:
+            table.add_row(*row)
+        RichConsole(width=None if sys.stdout.isatty() else 140).print(table)
+
+
 def _names(given: str | None) -> list[str] | None:
     if given is None:
         return None
@@ -82,8 +120,6 @@ def _names(given: str | None) -> list[str] | None:
 
 
 def _print(console: Console, found: Evaluation) -> None:
-    import sys
-
     from rich import box
     from rich.console import Console as RichConsole
     from rich.table import Table

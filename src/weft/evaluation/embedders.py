@@ -217,5 +217,5 @@ def embedder(name: str) -> EmbedderSpec:
     if name not in EMBEDDERS:
         near = closest(name, EMBEDDERS)
         hint = f"did you mean {near}?" if near else f"known: {', '.join(EMBEDDERS)}"
-        raise UserError(f"unknown embedder {name!r}; {hint}")
+        raise UserError(f"unknown embedder {name!r}; {hint} (weft eval --list prints all)")
     return EMBEDDERS[name]

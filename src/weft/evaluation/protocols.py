@@ -249,5 +249,5 @@ def protocol(name: str) -> Protocol:
     if name not in PROTOCOLS:
         near = closest(name, PROTOCOLS)
         hint = f"did you mean {near}?" if near else f"known: {', '.join(PROTOCOLS)}"
-        raise UserError(f"unknown protocol {name!r}; {hint}")
+        raise UserError(f"unknown protocol {name!r}; {hint} (weft eval --list prints all)")
     return PROTOCOLS[name]

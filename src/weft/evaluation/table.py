@@ -28,7 +28,7 @@ def metric(name: str) -> Metric:
     if name not in METRICS:
         near = closest(name, METRICS)
         hint = f"did you mean {near}?" if near else f"known: {', '.join(METRICS)}"
-        raise UserError(f"unknown metric {name!r}; {hint}")
+        raise UserError(f"unknown metric {name!r}; {hint} (weft eval --list prints all)")
     return METRICS[name]
 
 
