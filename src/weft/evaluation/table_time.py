@@ -80,7 +80,7 @@ TIME: tuple[Metric, ...] = (
     *(
         Metric(
             name=f"av-align-{form}",
-            title=f"AV-Align as {whose} prints it, of librosa's onsets, faults included",
+            title=f"AV-Align by {whose} of librosa's onsets, faults included",
             unit="",
             better="higher",
             made=("librosa onsets",),
@@ -90,8 +90,8 @@ TIME: tuple[Metric, ...] = (
             rate=22050,
         )
         for form, whose in (
-            ("tempotokens", "TempoTokens"),
-            ("savgbench", "SAVGBench"),
+            ("tempotokens", "TempoTokens since February 2025"),
+            ("savgbench", "SAVGBench, and TempoTokens before,"),
             ("svg-baseline", "SVG_baseline"),
         )
     ),

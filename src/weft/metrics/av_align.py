@@ -45,7 +45,9 @@ class AVAlign:
     both: int
 
 
-def evaluate_set(clips: Sequence[Clip], *, fps: float, form: Form | None = None, seed: int = 0) -> Result:
+def evaluate_set(
+    clips: Sequence[Clip], *, fps: float, form: Form | None = None, seed: int = 0, draws: int = DRAWS
+) -> Result:
     """Return the mean of AV-Align over clips of one frame rate, ours or, with `form`, as `published`.
 
     Baselines: `random`, as many onsets at random moments, and `shuffled`, the next clip's onsets (NaN with one clip).
@@ -70,6 +72,7 @@ def evaluate_set(clips: Sequence[Clip], *, fps: float, form: Form | None = None,
                     lambda times, c=c: one(times, c),  # type: ignore[misc]
                     c.duration_s,
                     seed=seed,
+                    draws=draws,
                 )
                 for onsets, c in zip(heard, clips, strict=True)
             ],
@@ -130,8 +133,9 @@ def _share(heard: ArrayLike, seen: ArrayLike, fps: float) -> float:
 def published(heard: ArrayLike, seen: ArrayLike, *, fps: float, form: Form) -> float:
     """Return the score of one clip as a public evaluation prints it, for comparing with published numbers only.
 
-    In all three a pair must be less than a picture apart. `tempotokens` pairs one to one. `savgbench` counts every
-    heard onset near any peak but joins the lists as if it had not, so that five onsets at one peak score 5.
+    In all three a pair must be less than a picture apart. `tempotokens` pairs one to one, as that repository does since
+    13 February 2025. `savgbench`, which is also TempoTokens' first form (October 2023), counts every heard onset near
+    any peak but joins the lists as if it had not, so that five onsets at one peak score 5.
     `svg-baseline` takes the share of onsets near a peak and of peaks near an onset, p and q, as pq / (p + q - pq), so
     that those five score 1; 0 where nothing is near. The first two are NaN for two empty lists, where the originals
     divide by 0. Raises ValueError for an unknown form and as `evaluate` does.

@@ -1,6 +1,6 @@
 """Boxes in the picture.
 
-Conventions: x1, y1, x2, y2 as fractions of the picture, x1 <= x2, y1 <= y2, last axis 4. IoU is a share in 0..1.
+Conventions: boxes `[..., 4]`, x1, y1, x2, y2 as fractions of the picture, x1 <= x2, y1 <= y2. IoU is a share in 0..1.
 """
 
 from __future__ import annotations

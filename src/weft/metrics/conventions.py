@@ -2,7 +2,9 @@
 
 A printed "FAD" is a number of its embedder, sampling rate, windows and scale, not of sound as such; two of different
 names do not compare, and two of one name only if all of this agrees. `weft.metrics.frechet` computes every one of them
-from the embeddings. Windows are in seconds; one row is a window or, where `per` says so, a clip.
+from the embeddings.
+
+Conventions: embeddings `[N, D]`; windows in seconds, rates in Hz; one row is a window or, where `per` says so, a clip.
 """
 
 from __future__ import annotations

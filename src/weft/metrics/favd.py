@@ -111,10 +111,13 @@ def evaluate(
 
 
 def validate(reference_audio: Sequence[ArrayLike], estimate_audio: Sequence[ArrayLike], version: str) -> None:
-    """Raise ValueError for an unknown version, and for sound features `[T, D]` that are not of it: 8-bit whole numbers
-    for `toolkit`, and only there."""
+    """Raise ValueError for an unknown version, for other shapes, and for sound features `[T, D]` that are not of the
+    version: 8-bit whole numbers for `toolkit`, and only there."""
     if version not in VERSIONS:
         raise ValueError(f"no FAVD version {version!r}: there are {', '.join(VERSIONS)}")
+    for index, clip in enumerate((*reference_audio, *estimate_audio)):
+        if np.ndim(clip) != 2:
+            raise ValueError(f"sound features {index} have shape {np.shape(clip)}, not [T, D]")
     eight_bit = all(_eight_bit(a) for a in (*reference_audio, *estimate_audio))
     if eight_bit != (version == "toolkit"):
         raise ValueError(

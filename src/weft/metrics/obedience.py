@@ -1,7 +1,7 @@
 """Does a take do as it is told: for each dial of the cue sheet, what was asked beside what was got.
 
-Conventions: one call a dial, over the clips or events of a set. "Asked" is what the cue sheet says, whoever wrote it;
-"got" is read off the sound alone, never off the sheet. The dials:
+Conventions: one call a dial, over the clips of a set, or its moments `[n]`. "Asked" is what the cue sheet says,
+whoever wrote it; "got" is read off the sound alone, never off the sheet. The dials:
 
 | dial | asked | got |
 |---|---|---|
@@ -98,6 +98,8 @@ def envelope(
         x, y = (np.maximum(np.asarray(v, dtype=np.float64), low) for v in (a, g))
         if x.shape != y.shape or x.ndim != 1:
             raise ValueError(f"envelopes have shapes {x.shape} and {y.shape}: resample one to the other")
+        if not (np.isfinite(x).all() and np.isfinite(y).all()):
+            raise ValueError(f"an envelope of shape {x.shape} holds NaN or infinity: give RMS, 0 for silence")
         apart.append(np.abs(20 * np.log10(y / x)).mean())
     clips, ignored = _beside(asked, got, alike)
     error = float(np.mean(apart))
@@ -281,8 +283,11 @@ def _distances(asked: ArrayLike, got: ArrayLike, tolerance_s: float) -> list[flo
 
 
 def validate(asked: ArrayLike, got: ArrayLike) -> tuple[Array, Array]:
-    """Return both as float64 `[n]`. Raises ValueError for NaN, infinity, none, or numbers that do not pair."""
-    x, y = (np.asarray(v, dtype=np.float64).reshape(-1) for v in (asked, got))
+    """Return both as float64 `[n]`. Raises ValueError for other shapes, NaN, infinity, none, or numbers that do not
+    pair."""
+    x, y = (np.asarray(v, dtype=np.float64) for v in (asked, got))
+    if x.ndim != 1 or y.ndim != 1:
+        raise ValueError(f"what was asked and got have shapes {x.shape} and {y.shape}, but must be lists")
     _paired(x.size, y.size)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError(

@@ -1,7 +1,8 @@
 """Does a query find its clip: recall at a rank, of any table of likenesses.
 
 Conventions: `likeness` `[Q, K]`, larger is more alike (a distance or volume goes in negated); `right` bool `[Q, K]`
-says which keys answer a query, one at least. Ties count against the query: a table of one value finds nothing.
+says which keys answer a query, one at least. Ties count against the query: a table of one value finds nothing. Recall
+is a share in 0..1.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a sound is by itself: loudness, peaks, clipping, silence, width, noisiness. No reference is needed.
 
-Conventions: audio `[C, N]` in full-scale units. Silence is judged in windows of 50 ms without overlap, by the mean
-power over channels. Loudness and true peak are those of ITU-R BS.1770-4. `evaluate` describes one sound,
-`evaluate_set` the sounds of a set, each number with its interval over clips.
+Conventions: audio `[C, N]` in full-scale units, levels in dB of it. Silence is judged in windows of 50 ms without
+overlap, by the mean power over channels. Loudness and true peak are those of ITU-R BS.1770-4. `evaluate` describes one
+sound, `evaluate_set` the sounds of a set, each number with its interval over clips.
 """
 
 from __future__ import annotations

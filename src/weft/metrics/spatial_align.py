@@ -121,7 +121,9 @@ def saliency_divergence(estimate: ArrayLike, reference: ArrayLike, *, floor: flo
     if p.shape != q.shape or p.ndim != 3 or p.size == 0:
         raise ValueError(f"maps have shapes {p.shape} and {q.shape}: both must be [T, H, W], resize one")
     if not (np.isfinite(p).all() and np.isfinite(q).all() and min(p.min(), q.min()) >= 0):
-        raise ValueError("maps must be finite and not below zero")
+        raise ValueError(
+            f"maps of shape {p.shape} hold NaN, infinity or less than 0: they must be finite, from 0 on"
+        )
     p, q = (m / np.maximum(m.sum((1, 2), keepdims=True), 1e-30) + floor for m in (p, q))
     p, q = (m / m.sum((1, 2), keepdims=True) for m in (p, q))
     return float((p * np.log(p / q)).sum((1, 2)).mean())
@@ -147,9 +149,11 @@ def _right(x: Array, near: Array, reach: float) -> NDArray[np.bool_]:
 def validate(clip: Clip) -> tuple[Array, Array, Array, list[Array]]:
     """Return times and places heard, times seen, and the boxes `[k, 2]` of each. Raises ValueError for other shapes, or
     times that are none."""
-    t, x, seen = (
-        np.asarray(v, dtype=np.float64).reshape(-1) for v in (clip.heard_t, clip.heard_x, clip.seen_t)
-    )
+    t, x, seen = (np.asarray(v, dtype=np.float64) for v in (clip.heard_t, clip.heard_x, clip.seen_t))
+    if not t.ndim == x.ndim == seen.ndim == 1:
+        raise ValueError(
+            f"times and positions have shapes {t.shape}, {x.shape} and {seen.shape}, but must be lists"
+        )
     boxes = []
     for b in clip.boxes:
         edges = np.asarray(b, dtype=np.float64)
