@@ -137,8 +137,8 @@ def whole_of(
         raw=value if not least <= value <= most and not math.isnan(value) else None,
         n=n,
         of=of,
-        low=math.nan if math.isnan(spread) else max(value - 1.96 * spread, least),
-        high=math.nan if math.isnan(spread) else min(value + 1.96 * spread, most),
+        low=math.nan if math.isnan(spread) else min(max(value - 1.96 * spread, least), most),
+        high=math.nan if math.isnan(spread) else min(max(value + 1.96 * spread, least), most),
         interval=f"half-sampling of {of}, {halves} halves" if halves else "",
         baselines=dict(baselines or {}),
         parts=dict(parts or {}),
@@ -152,7 +152,8 @@ def whole_of(
 
 def alone(of: str = "clips") -> str:
     """The flag of a value that rests on one clip, row or place."""
-    return f"one {of.removesuffix('s') if of != 'boxes' else 'box'}: no interval"
+    one = {"queries": "query", "boxes": "box"}.get(of, of.removesuffix("s"))
+    return f"one {one}: no interval"
 
 
 def _mean(values: ArrayLike, counted: NDArray[np.bool_]) -> float:
