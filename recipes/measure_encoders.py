@@ -213,7 +213,7 @@ def row(
     own, now = sound["as it is"], sound[name]
     seen, seen_now = ((picture * x).sum(-1).mean(1).numpy() for x in (own, now))
     told = (summary(now) * said).sum(-1).numpy()
-    fd = frechet.evaluate(own.flatten(0, 1), now.flatten(0, 1))
+    fd = frechet.evaluate(own.flatten(0, 1), now.flatten(0, 1), halves=0)
     out: dict[str, Any] = {
         "cosine with the sound as it is": bootstrap((own * now).sum(-1).mean(1).numpy()).to_json(),
         "cosine with the picture": bootstrap(seen_now).to_json(),
@@ -222,7 +222,7 @@ def row(
         "Fréchet distance": {
             "value": round(fd.value, 5),
             "floor": round(fd.floor, 5),
-            "n": fd.n[0],
+            "n": fd.rows[0],
             "d": fd.d,
         },
     }
