@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from weft.codecs.audio_ldm import FRONT
-from weft.codecs.mel_bridge import MelBridge, band_map
+from weft.codecs.mel_bridge import MelBridge, band_map, sharpened
 from weft.codecs.mel_front import MEL_FRONT_16K, MEL_FRONT_44K, MelFront
 from weft.codecs.mel_front import log_mel as front_mel
 from weft.codecs.mel_layout import of_front
@@ -81,14 +81,54 @@ def test_what_is_struck_comes_in_its_frame(bridges, name: str) -> None:
     assert float(by_bridge[: 50 - 6].max()) < -60, "silent until the codec's own window reaches the blow"
 
 
-def test_frames_of_the_same_pace_pass_as_they_are(bridges) -> None:
-    bridge = bridges["audio_ldm"]
+def test_frames_of_the_same_pace_and_length_pass_as_they_are() -> None:
+    front = MelFront(rate=RATE, fft=1024, hop=HOP, bands=64, log="natural")
+    bridge = MelBridge(of_front(front), layout())
+    assert bridge.smear == 0
     mel = torch.randn(1, 40, 64, generator=torch.Generator().manual_seed(1))
     whole = bridge(mel)
     assert whole.shape == (1, 40, 64) and layout().frames(40 * HOP) == 40
     other = mel.clone()
     other[:, 7] += 1
     assert (bridge(other) - whole).abs().amax(-1).gt(0).nonzero()[:, 1].tolist() == [7]
+
+
+def test_a_longer_window_is_sharpened_where_it_stands(bridges) -> None:
+    bridge = bridges["audio_ldm"]
+    assert bridge.smear == pytest.approx(np.sqrt(9.0527**2 - 3.2844**2) / 1e3, rel=1e-3)
+    mel = torch.full((1, 40, 64), -6.0)
+    mel[:, 20] = 0.0
+    found = torch.pow(10, bridge(mel)[0] / 10).sum(1)
+    assert found.shape == (40,) and int(found.argmax()) == 20
+    torch.testing.assert_close(found[21:26], found[15:20].flip(0), rtol=1e-3, atol=0.0)
+
+
+def test_sharpening_keeps_the_power_and_finds_what_was_smeared() -> None:
+    at = np.arange(60.0)
+    kernel = np.exp(-0.5 * ((at[:, None] - at) / 1.5) ** 2)
+    kernel = torch.from_numpy(kernel / kernel.sum(1, keepdims=True))
+    true = torch.full((1, 60, 2), 1e-6, dtype=torch.float64)
+    true[0, 30, 0], true[0, 20:40, 1] = 1.0, 0.3
+    smeared = kernel @ true
+    found = sharpened(smeared, smeared, kernel)
+    assert bool((found >= 0).all())
+    weight = kernel.sum(0)[:, None]  # 1 but at the ends
+    torch.testing.assert_close((found * weight).sum(1), smeared.sum(1), rtol=1e-6, atol=0.0)
+    before, after = ((x - true).abs().sum(1)[0] for x in (smeared, found))
+    assert bool((after < 0.87 * before).all())
+    flat = torch.full_like(true, 0.5)
+    torch.testing.assert_close(sharpened(flat, flat, torch.eye(60, dtype=torch.float64)), flat)
+
+
+@pytest.mark.parametrize(("name", "least"), [("audio_ldm", 0.55), ("16k", 0.55), ("44k", 0.6)])
+def test_a_short_blow_is_nearly_as_short_as_to_the_ear(bridges, name: str, least: float) -> None:
+    front = FRONTS[name]
+    wave = torch.zeros(front.rate // front.hop * front.hop, dtype=torch.float64)
+    start = front.rate // 2
+    wave[start : start + front.rate // 200] = noise(front, 1.0)[: front.rate // 200]
+    powers = [torch.pow(10, x / 10).sum(1) for x in heard(bridges[name], front, wave)]
+    by_bridge, by_ear = (float(x.max() / x.sum()) for x in powers)
+    assert by_bridge > least * by_ear, "without sharpening it would be under half"
 
 
 @ALL

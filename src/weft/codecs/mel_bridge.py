@@ -2,12 +2,14 @@
 
 Both are linear in a sound's power as far as it is noise: a band takes of each frequency what its filter and its window
 let through. So a fixed map of bands, non-negative least squares from one bank's responses to the other's, gives the
-powers of one from those of the other; logarithms and the step from magnitudes to powers are undone and done around it,
-frames pass by linear interpolation. Nothing is fitted to any sound.
+powers of one from those of the other; logarithms and the step from magnitudes to powers are undone and done around it.
+In time frames pass by linear interpolation; then, where the codec's window is the longer, a few of Richardson's and
+Lucy's steps (1972, 1974) take back what it smears: powers stay powers, and their sum stays. Nothing is fitted to any
+sound.
 
-What is lost: a frame is as long as the codec's window, so what is shorter is smeared; of a band of magnitudes that
-holds one line and not noise too little power is read (7 dB of a tone at 3 kHz); what the vocoder itself would add or
-leave out is not heard.
+What is lost: what is much shorter than the codec's window stays smeared; of a band of magnitudes that holds one line
+and not noise too little power is read (7 dB of a tone at 3 kHz); what the vocoder itself would add or leave out is not
+heard.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor, nn
 
@@ -24,8 +27,12 @@ from weft.codecs.mel_layout import PER_NEPER, MelLayout
 SPACING_HZ = 10.0
 """Frequencies at which responses are compared."""
 _MOST = 15.0  # natural logarithm of the loudest magnitude that is passed on: squares stay finite in float32
+_SILENT = 1e-18  # power below what any ear reads: silence is left as it is
 _RAYLEIGH = 4 / math.pi
 """Mean power over squared mean magnitude of noise in a bin: a Rayleigh distribution's."""
+
+SHARPENING = 4
+"""Steps against the smear: on real clips the first brought two thirds of what eight bring, four nearly all."""
 
 
 class MelBridge(nn.Module):
@@ -43,6 +50,8 @@ class MelBridge(nn.Module):
         self.register_buffer("bands", torch.from_numpy(band_map(source, target)), persistent=False)
         areas = source.filters.double().sum(1) * source.gain
         self.register_buffer("areas", areas.log(), persistent=False)
+        apart = length(source) ** 2 - length(target) ** 2
+        self.smear = math.sqrt(apart) if apart > 0 else 0.0
 
     def forward(self, mel: Tensor) -> Tensor:
         """Differentiable; of floats of any size. Raises ValueError for another shape, or a sound too short for a
@@ -72,7 +81,37 @@ class MelBridge(nn.Module):
         before = np.minimum(np.floor(at + 1e-6), max(0, count - 2)).astype(np.int64)
         share = torch.from_numpy(at - before).to(power)[:, None]
         left = torch.from_numpy(before).to(power.device)
-        return torch.lerp(power[:, left], power[:, (left + 1).clamp_max(count - 1)], share)
+        found = torch.lerp(power[:, left], power[:, (left + 1).clamp_max(count - 1)], share)
+        if self.smear == 0:
+            return found
+        here = (source.first + np.arange(count) * source.hop) / source.rate
+        return sharpened(
+            found, power, torch.from_numpy(_normal((here[:, None] - times) / self.smear)).to(power)
+        )
+
+
+def sharpened(found: Tensor, smeared: Tensor, kernel: Tensor) -> Tensor:
+    """Powers `[B, F, K]` that the kernel `[M, F]`, its rows of sum 1, turns into about `smeared` `[B, M, K]`, from a
+    first guess `found`: a few of Richardson's and Lucy's steps, each a ratio of powers spread back."""
+    share = kernel.sum(0)[:, None]
+    for _ in range(SHARPENING):
+        found = found * (kernel.T @ ((smeared + _SILENT) / (kernel @ found + _SILENT)) / share)
+    return found
+
+
+def length(layout: MelLayout) -> float:
+    """Deviation in seconds of where in a frame its power comes from: of the window's square."""
+    weight = layout.window.double().numpy() ** 2
+    at = np.arange(len(weight)) / layout.rate
+    middle = (weight * at).sum() / weight.sum()
+    return math.sqrt((weight * (at - middle) ** 2).sum() / weight.sum())
+
+
+def _normal(away: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A normal curve over the columns of each row, of sum 1."""
+    nearest = np.abs(away).min(1, keepdims=True)
+    weight = np.exp(-0.5 * (away**2 - nearest**2))
+    return weight / weight.sum(1, keepdims=True)
 
 
 def band_map(source: MelLayout, target: MelLayout) -> np.ndarray:
