@@ -1,7 +1,7 @@
 """What guidance costs: one clip of 10 s at AudioLDM's true size on random weights, guided over unguided.
 
     python recipes/benchmark_guidance.py
-    python recipes/benchmark_guidance.py --seconds        # and processor seconds of a few steps: 6 GB of memory
+    python recipes/benchmark_guidance.py --seconds 2      # and processor seconds of its steps: 10 GB of memory
 
 All on audioldm-m-full's sizes, 30 DDIM steps, classifier-free guidance (batch 2). *Reference*: as Seeing & Hearing's
 code does it, guided at steps 7 to 29 through autoencoder and vocoder into ImageBind's sound branch (ten clips of 1 s),
@@ -9,6 +9,9 @@ with its picture branch run anew on ten pairs of frames and its text branch at e
 on one chunk of 10 s; GRAM's pictures and words, embedded once, are not counted. *Ours*: `--guide volume` as AudioLDM
 plays it, by mel, a stretch of 3 s a step, a line search whose first trial is taken (the least), and one that halves
 its step three times (the most).
+
+Processor seconds are measured step by step, the parts in turns on one thread; a take is put together from them (steps
+times seconds, and the decoding at its end), none was run whole.
 
 Operations are those of matrix products and convolutions, counted by torch on the meta device: nothing is computed. The
 Kaldi banks, norms and activations are not in them.
@@ -33,8 +36,10 @@ from weft.codecs.audio_ldm import FRONT, AudioLdmCodec, AudioLdmCodecConfig
 from weft.codecs.mel_bridge import MelBridge
 from weft.codecs.mel_layout import of_front
 from weft.diffusion.step_rules import LineSearch
+from weft.encoders.beats import banks, chunks
 from weft.encoders.beats_net import BeatsConfig, BeatsNet
 from weft.encoders.imagebind_net import HUGE, ImageBindNet
+from weft.encoders.kaldi import fbank
 from weft.encoders.log_mel import layout
 from weft.encoders.own import WeftAudio
 from weft.generators.audio_ldm import AudioLdmConfig, AudioLdmNet
@@ -42,6 +47,17 @@ from weft.systems.audio_ldm import STEPS, STRETCH_S
 
 FRAMES = 250
 """Latent frames of 10 s."""
+UNET = "UNet, batch 2"
+SLOPE = "by mel, a stretch and back"
+TRIAL = "by mel, a stretch"
+END = "autoencoder and vocoder, 10 s"
+SOUND = "autoencoder and vocoder, 10 s and back"
+BEATS = "BEATs and back"
+BIND = "ImageBind's sound, 10 clips and back"
+PICTURES = "ImageBind's pictures, 10 pairs"
+WORDS = "ImageBind's words"
+DEAR = (END, SOUND, PICTURES)
+"""What runs long enough that fetching memory is little of it."""
 GIGA = 1e9
 
 
@@ -157,57 +173,109 @@ def recipes(made: dict[str, float]) -> dict[str, dict[str, float]]:
     return told
 
 
-def seconds(threads: int) -> dict[str, float]:
-    """Processor seconds of one call of each part of a step, on random weights: the second of two, for the first also
-    fetches memory."""
-    torch.set_num_threads(threads)
+def seconds(rounds: int) -> dict[str, list[float]]:
+    """Processor seconds of each part of a step, on random weights, `rounds` times in turns after one that does not
+    count: the first call also fetches memory. AudioLDM's are gone before ImageBind's are there."""
+    found: dict[str, list[float]] = {}
+    for calls in (of_audio_ldm, of_imagebind):
+        timed = calls()
+        for turn in range(rounds + 1):
+            for name, call in timed.items():
+                if turn == 0 and name in DEAR:
+                    continue
+                clock = time.process_time()
+                with torch.set_grad_enabled("back" in name):
+                    call()
+                spent = round(time.process_time() - clock, 2)
+                if turn:
+                    found.setdefault(name, []).append(spent)
+                print(turn, name, spent, flush=True)
+    return found
+
+
+def of_audio_ldm() -> dict[str, Callable[[], Any]]:
+    """What a step of 10 s runs of AudioLDM, of weft's ear and of BEATs."""
     net, codec = parts("cpu")
     ear = WeftAudio.load()
     still(ear.net)
     bridge = MelBridge(of_front(FRONT), layout())
-    latent = 0.5 * torch.randn(1, FRAMES, 128, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    latent = 0.5 * torch.randn(1, FRAMES, 128, generator=generator)
     stretch = latent[:, : round(STRETCH_S * codec.latent_rate)]
     words, level = torch.ones(2, 512) / 512**0.5, torch.full((2,), 500)
+    beats = still(BeatsNet(BeatsConfig()))
+    sound = 0.1 * torch.randn(1, FRAMES * codec.hop, generator=generator)
 
     def by_mel(z: Tensor) -> Tensor:
         return ear.felt_mel(bridge(codec.decode_mel(z)))
 
-    def slope(embed: Callable[[Tensor], Tensor], z: Tensor) -> None:
-        leaf = z.clone().requires_grad_()
-        torch.autograd.grad(embed(leaf).sum(), leaf)
+    return {
+        UNET: lambda: net(latent.expand(2, -1, -1), level, words),
+        SLOPE: lambda: slope(by_mel, stretch),
+        TRIAL: lambda: by_mel(stretch),
+        END: lambda: codec.decode(latent),
+        SOUND: lambda: slope(codec.decode, latent),
+        BEATS: lambda: slope(lambda x: beats(chunks(banks(x))[:, 0]), sound),
+    }
 
-    calls: dict[str, Callable[[], Any]] = {
-        "UNet, batch 2": lambda: net(latent.expand(2, -1, -1), level, words),
-        "by mel, a stretch and back": lambda: slope(by_mel, stretch),
-        "by mel, a stretch": lambda: by_mel(stretch),
-        "autoencoder and vocoder, 10 s and back": lambda: slope(codec.decode, latent),
+
+def of_imagebind() -> dict[str, Callable[[], Any]]:
+    """What Seeing & Hearing's code runs of ImageBind at a guided step."""
+    bind = still(ImageBindNet(HUGE))
+    clips = 0.1 * torch.randn(10, 16000, generator=torch.Generator().manual_seed(0))
+
+    def heard(wave: Tensor) -> Tensor:
+        found = fbank(wave, rate=16000, n_mels=128, window="hanning")
+        return bind("audio", torch.nn.functional.pad(found.mT, (0, 204 - found.shape[1]))[:, None])
+
+    return {
+        BIND: lambda: slope(heard, clips),
+        PICTURES: lambda: bind("vision", torch.zeros(10, 3, 2, 224, 224)),
+        WORDS: lambda: bind("text", torch.zeros(1, HUGE.context, dtype=torch.long)),
     }
-    found = {}
-    for name, call in calls.items():
-        grad = "back" in name
-        for _ in range(2):
-            clock = time.process_time()
-            with torch.set_grad_enabled(grad):
-                call()
-            spent = time.process_time() - clock
-        found[name] = round(spent, 2)
-        print(name, found[name], flush=True)
+
+
+def slope(embed: Callable[[Tensor], Tensor], z: Tensor) -> None:
+    leaf = z.clone().requires_grad_()
+    torch.autograd.grad(embed(leaf).sum(), leaf)
+
+
+def in_turns(found: dict[str, list[float]]) -> dict[str, Any]:
+    """Of each recipe: what one guided step costs in unguided ones, and a take of 30 steps put together from its steps,
+    guided over unguided; the mean over rounds, and each round."""
     own, published = (len(PRESETS[k].window.steps(STEPS)) for k in ("volume", "mdg"))
-    unet = STEPS * found["UNet, batch 2"]
-    ours = own * (found["by mel, a stretch and back"] + found["by mel, a stretch"])
-    theirs = published * found["autoencoder and vocoder, 10 s and back"]
-    return found | {
-        "30 steps guided / unguided, ours": round(1 + ours / unet, 2),
-        "30 steps guided / unguided, by sound at every step, encoders apart": round(1 + theirs / unet, 2),
+    rule = PRESETS["volume"].rule
+    assert isinstance(rule, LineSearch)
+    added = {
+        "ours, the first trial taken": (own, (SLOPE, TRIAL), 1),
+        "ours, every step halved to the last": (own, (SLOPE, *(TRIAL,) * (1 + rule.halvings)), 1),
+        "MDG": (published, (SOUND, BEATS), 0),
+        "reference (Seeing & Hearing's code)": (published, (SOUND, BIND, PICTURES, WORDS), 0),
     }
+    told = {}
+    for name, (count, calls, readings) in added.items():
+        steps, takes = [], []
+        for turn in range(len(found[UNET])):
+            unet, end = found[UNET][turn], found[END][turn]
+            more = sum(found[call][turn] for call in calls)
+            plain = STEPS * unet + end
+            steps.append((unet + more) / unet)
+            takes.append((plain + count * more + readings * end) / plain)
+        told[name] = {
+            "guided steps": count,
+            "guided step / unguided step": round(sum(steps) / len(steps), 2),
+            "by round": [round(x, 2) for x in steps],
+            "take, guided / unguided": round(sum(takes) / len(takes), 2),
+            "takes by round": [round(x, 2) for x in takes],
+        }
+    return told
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", action="store_true", help="also time one step on this processor")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=int, default=0, metavar="ROUNDS", help="also time steps, so often")
     parser.add_argument("--out", type=Path, default=Path("results/guidance_cost.json"))
     given = parser.parse_args()
     made = operations()
@@ -220,7 +288,10 @@ def main() -> None:
         "a take": recipes(made),
     }
     if given.seconds:
-        result["processor seconds"] = {"threads": given.threads} | seconds(given.threads)
+        torch.set_num_threads(1)
+        found = seconds(given.seconds)
+        result["processor seconds"] = {"threads": 1, "rounds": given.seconds, "parts": found}
+        result["processor seconds"] |= {"a step, and a take put together of steps": in_turns(found)}
     given.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result["a take"], indent=1))
 
