@@ -1,6 +1,7 @@
 """What guidance does to weft-mini's sounds: unguided, by two cosines, by the volume; on the world's test clips.
 
     python recipes/evaluate_guidance.py --run RUN --listener LISTENER --pairwise PAIRWISE --gram GRAM
+    python recipes/evaluate_guidance.py ... --generator audio-ldm-mini --weights OUT
 
 PAIRWISE and GRAM are the files of encoders that `recipes/train_gram.py ship` writes: learnt from the same films by
 pairwise cosines and by the volume. LISTENER is as `evaluate_generator.py` fitted it. It, the onset detector and weft's
@@ -9,6 +10,10 @@ own encoders, by which V, δ, the Fréchet distance and KL are told here, have n
 - told: the true sheet and a caption of the clip; the guide has that caption and the picture.
 - guide alone: nothing says what sounds but the guide.
 - wrong words: sheet and guide have the caption of another material; picture and moments are the clip's.
+
+With `--generator audio-ldm-mini` the same is asked of AudioLDM's miniature (OUT is where train_audio_ldm_mini.py wrote
+it). It hears words alone, nothing of the sheet's moments, is guided by mel, and plays mono at 16 kHz: the true sounds
+are brought to that before anything is compared with them, and all is brought back to 44.1 kHz to be judged.
 
 Every take is kept in RUN as it is made, seed by seed, so a run that was stopped goes on. Scores are means over a clip's
 seeds, intervals over clips, and differences from unguided are paired.
@@ -26,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soxr
 import torch
 
 from weft import weights
@@ -35,9 +41,11 @@ from weft.encoders.own import WeftEncoders
 from weft.metrics import divergence, frechet, onset, sound, volume
 from weft.metrics.interval import bootstrap
 from weft.metrics.material import MaterialClassifier, features
+from weft.systems import audio_ldm_mini
 from weft.systems.guide import Guidance, Guide
 from weft.systems.performer import Request
 from weft.systems.weft_mini import WeftMini
+from weft.training.mono_sounds import mono_at
 from weft.world.clip import WorldClip, render_clip, render_frames, revoice
 from weft.world.scene import DOMAINS, sample_scene, split_seed
 
@@ -50,8 +58,44 @@ ARMS = {
     "volume by GRAM's encoders": ("gram", "volume"),
 }
 CASES = ("told", "guide alone", "wrong words")
+GENERATORS = {"weft-mini": "guidance.json", "audio-ldm-mini": "guidance_audio_ldm.json"}
+"""What is guided, and the file of what came of it."""
 FRAME = 441
 """Samples of the frames, 10 ms, whose levels say how loud the noise between the events is."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Generator:
+    """What is guided. play: a request to sound [2, N] at 44.1 kHz. true: a clip's own sound [2, N] as this generator
+    could at best make it. weights: files by name."""
+
+    play: Callable[[Request], np.ndarray]
+    true: Callable[[np.ndarray], np.ndarray]
+    weights: dict[str, str | Path]
+
+
+def generator_of(given: argparse.Namespace) -> Generator:
+    if given.generator == "weft-mini":
+        mini = WeftMini.load()
+        return Generator(
+            play=lambda request: np.concatenate(list(mini.perform(request)), 1),
+            true=lambda audio: audio,
+            weights={name: name for name in ("weft-mini", "weft-codec")},
+        )
+    small = audio_ldm_mini.load(given.weights)
+
+    def spread_out(mono: np.ndarray) -> np.ndarray:
+        wave = soxr.resample(mono.astype(np.float64), small.rate, 44100, quality="VHQ").astype(np.float32)
+        return np.stack([wave, wave])
+
+    return Generator(
+        play=lambda request: spread_out(small.play(request).numpy()),
+        true=lambda audio: spread_out(mono_at(audio, 44100, round(DURATION * small.rate))),
+        weights={
+            "audio-ldm-mini": given.weights / audio_ldm_mini.FILE,
+            audio_ldm_mini.WORDS: audio_ldm_mini.WORDS,
+        },
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,7 +176,8 @@ def score(
 def play(run: Path, given: argparse.Namespace) -> None:
     """Make every take that is not there yet, the first seed of all clips first."""
     torch.set_num_threads(1)
-    listener, judge, mini = MaterialClassifier.load(given.listener), WeftEncoders.load(), WeftMini.load()
+    listener, judge = MaterialClassifier.load(given.listener), WeftEncoders.load()
+    generator = generator_of(given)
     ears = {"gram": WeftEncoders.load(given.gram), "pairwise": WeftEncoders.load(given.pairwise)}
     kept = run / "takes.jsonl"
     done = {(r["index"], r["seed"], r["case"], r["arm"]) for r in rows_of(kept)}
@@ -152,7 +197,7 @@ def play(run: Path, given: argparse.Namespace) -> None:
             with kept.open("a", encoding="utf-8") as out:
                 if seed == 0 and (index, 0, "told", "true sound") not in done:
                     true = {"index": index, "seed": 0, "case": "told", "arm": "true sound", "seconds": 0.0}
-                    scored = score(one.clip.audio, one, one.words("told"), judge, listener)
+                    scored = score(generator.true(one.clip.audio), one, one.words("told"), judge, listener)
                     out.write(json.dumps(true | scored) + "\n")
                 for case, arm in wanted:
                     guide = None
@@ -168,7 +213,7 @@ def play(run: Path, given: argparse.Namespace) -> None:
                         sheet=one.sheet(case), duration=DURATION, seed=seed, take=index, guide=guide
                     )
                     clock = time.process_time()
-                    audio = np.concatenate(list(mini.perform(request)), 1)
+                    audio = generator.play(request)
                     told = {"index": index, "seed": seed, "case": case, "arm": arm}
                     told["seconds"] = round(time.process_time() - clock, 3)
                     out.write(json.dumps(told | score(audio, one, one.words(case), judge, listener)) + "\n")
@@ -214,7 +259,8 @@ def measure(run: Path, out: Path, given: argparse.Namespace) -> None:
     """Write what the takes in RUN say: clips that have every arm and every seed asked for."""
     rows = rows_of(run / "takes.jsonl")
     true = {r["index"]: r for r in rows if r["arm"] == "true sound"}
-    report: dict[str, Any] = {"what": __doc__.split("\n\n")[0], "cases": {}}
+    what = __doc__.split("\n\n")[0].replace("weft-mini", given.generator)
+    report: dict[str, Any] = {"what": what, "cases": {}}
     for case in CASES:
         arms = {arm: [r for r in rows if r["case"] == case and r["arm"] == arm] for arm in ARMS}
         seeds = given.seeds if case == "told" else 1
@@ -229,10 +275,9 @@ def measure(run: Path, out: Path, given: argparse.Namespace) -> None:
         k: bootstrap([r[k] for r in told]).to_json() for k, v in told[0].items() if isinstance(v, float)
     }
     report["scale"] = given.scale
-    names = ("weft-mini", "weft-codec", "weft-encoders")
-    report["weights"] = {n: weights.sha256(n) for n in names} | {
-        name: weights.sha256(getattr(given, name)) for name in ("pairwise", "gram")
-    }
+    files = generator_of(given).weights | {"weft-encoders": "weft-encoders"}
+    files |= {name: getattr(given, name) for name in ("pairwise", "gram")}
+    report["weights"] = {name: weights.sha256(file) for name, file in files.items()}
     out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -279,8 +324,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--others", type=int, default=100, help="clips of the other two cases, one seed")
     parser.add_argument("--scale", type=float, default=None, help="guide scale [the preset's]")
-    parser.add_argument("--out", type=Path, default=Path("results/guidance.json"))
+    parser.add_argument("--generator", choices=tuple(GENERATORS), default="weft-mini")
+    parser.add_argument("--weights", type=Path, help="folder of audio-ldm-mini's weights")
+    parser.add_argument("--out", type=Path, help="[results/guidance.json, or guidance_audio_ldm.json]")
     given = parser.parse_args()
+    if given.generator == "audio-ldm-mini" and given.weights is None:
+        parser.error(
+            "audio-ldm-mini is not in the package: give --weights, where train_audio_ldm_mini.py wrote it"
+        )
+    given.out = given.out or Path("results") / GENERATORS[given.generator]
     given.run.mkdir(parents=True, exist_ok=True)
     play(given.run, given)
     measure(given.run, given.out, given)

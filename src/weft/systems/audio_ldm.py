@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -36,13 +36,19 @@ STRETCH_S = 3.0
 """What a thrifty guide hears at a step: decoding 10 s and back is three times the UNet's work."""
 
 
+class Words(Protocol):
+    """Prompts to vectors `[B, D]` of length 1, as the denoiser was told them in training; "" has one too."""
+
+    def embed_text(self, texts: list[str]) -> Tensor: ...
+
+
 class AudioLdm:
     """The performer: mono sound at 16 kHz on two channels. Deterministic for (words, seed, take, steps, guidance)."""
 
     rate = AudioLdmCodec.rate
 
     def __init__(
-        self, net: AudioLdmNet, codec: AudioLdmCodec, words: ClapWords, process: Ddpm | None = None
+        self, net: AudioLdmNet, codec: AudioLdmCodec, words: Words, process: Ddpm | None = None
     ) -> None:
         self.net, self.codec = codec_parts.frozen(net), codec_parts.frozen(codec)
         self.words, self.process = words, process or Ddpm()
@@ -67,10 +73,9 @@ class AudioLdm:
 
         Raises UserError for a sheet without words, over 30 s, steps out of range or a guidance scale that is no number.
         """
-        prompt = request.sheet.what.prompt
         steps = STEPS if request.steps is None else request.steps
         scale = GUIDANCE if request.guidance is None else request.guidance
-        if not prompt:
+        if not request.sheet.what.prompt:
             raise UserError("AudioLDM hears words alone, and this clip has none; give --prompt")
         if request.duration > LONGEST_S:
             raise UserError(
@@ -80,6 +85,13 @@ class AudioLdm:
             raise UserError(f"{steps} sampler steps; AudioLDM takes 1 to {self.process.schedule.levels // 2}")
         if not math.isfinite(scale):
             raise UserError(f"guidance {scale} is not a number; 1 is off, {GUIDANCE:g} the default")
+        wave = self.play(request, steps, scale)
+        request.progress("perform", 1.0)
+        yield wave.expand(2, -1).numpy().astype(np.float32)
+
+    def play(self, request: Request, steps: int = STEPS, scale: float = GUIDANCE) -> Tensor:
+        """Mono sound `[round(duration * 16000)]`. A sheet without words is played as one that says nothing: what it
+        then is, a guide decides or chance."""
         samples = max(1, round(request.duration * self.rate))
         frames = max(4, self.codec.latent_frames(samples))
         noise = frame_noise(request.seed, request.take, 0, frames, codec_parts.BANDS * 8)[None]
@@ -87,14 +99,13 @@ class AudioLdm:
         if request.guide is not None:
             listening = Listening(request.guide, self.voice, 0.0, request.duration)
             steer = listening.steer([request.log])
-        told = self.words.embed_text([prompt, request.sheet.what.negative or ""])
+        what = request.sheet.what
+        told = self.words.embed_text([what.prompt or "", what.negative or ""])
         latent = self.sample(noise, told[:1], told[1:], steps, scale, steer=steer)
         if listening is not None:
             listening.finish(latent, [request.log])
         with torch.no_grad():
-            wave = self.codec.decode(latent, samples)[0, 0]
-        request.progress("perform", 1.0)
-        yield wave.expand(2, -1).numpy().astype(np.float32)
+            return self.codec.decode(latent, samples)[0, 0]
 
     @property
     def voice(self) -> Voice:
