@@ -97,3 +97,16 @@ def test_other_shapes_are_refused(tiny: BigVgan) -> None:
         tiny(torch.zeros(1, 128, 4))
     with pytest.raises(ValueError, match="1 mel frame or more, not 0"):
         next(tiny.blocks(torch.zeros(1, 80, 4), 0))
+
+
+def test_bfloat16_is_of_the_convolutions_alone_and_samples_are_float32() -> None:
+    exact, lowered = filled(TINY_BIG_VGAN), filled(TINY_BIG_VGAN).lowered(torch.bfloat16)
+    kept = {k.split(".")[-1] for k, v in lowered.state_dict().items() if v.dtype == torch.float32}
+    assert kept == {"alpha", "beta", "filter", "weight", "bias"}
+    float32 = {k for k, v in lowered.state_dict().items() if v.dtype == torch.float32}
+    assert {k for k in float32 if k.endswith("weight")} == {"conv_post.weight"}
+    mel = drawn("in.mel", 2, 80, 24)
+    with torch.inference_mode():
+        one, two = exact(mel), lowered(mel)
+    assert two.dtype == torch.float32
+    assert 1e-5 < float((two - one).norm() / one.norm()) < 0.05

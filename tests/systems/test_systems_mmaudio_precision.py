@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmaudio_tiny import TINY_16K, TINY_44K
+from mmaudio_tiny import TINY_16K, TINY_44K, write_clip
 
 from weft.diffusion.guidance import ClassifierFree
 from weft.generators.mmaudio import VARIANTS, Variant
 from weft.generators.mmdit import MMDiT
 from weft.generators.sampling import latents
+from weft.media import Video
+from weft.media.caching import Cache
 from weft.systems.mmaudio_parts import Parts, parts
+from weft.systems.mmaudio_seeing import Seeing, View
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "mmaudio.md"
 
@@ -83,3 +86,31 @@ def test_memory_is_asked_for_half_the_flow_network(variant: str) -> None:
     one, published = parts(variant), {"small_16k": 157_283_644, "large_44k_v2": 1_030_575_608}
     saved = one.playing_bytes() - one.playing_bytes(precision="bf16")
     assert saved == pytest.approx(2 * published[variant], rel=1e-3)
+
+
+def test_what_is_seen_in_bfloat16_is_kept_apart_and_strays_little(own_weights: Path, tmp_path: Path) -> None:
+    clip = Video.open(write_clip(tmp_path / "c.mp4", 1.0))
+    view, cache = View(scene=clip, duration=clip.duration), Cache(root=tmp_path / "features")
+    found = {}
+    for precision in ("fp32", "bf16", "fp32"):
+        seeing = Seeing(parts=TINY_16K, cache=cache, precision=precision)  # type: ignore[arg-type]
+        seeing.encode([view], ("clip", "sync"), [])
+        seen = seeing.seen(view, ("clip", "sync"))
+        for eye, tokens in (("clip", seen.clip), ("sync", seen.sync)):
+            assert tokens is not None
+            found.setdefault((eye, precision), tokens)
+            assert torch.equal(tokens, found[eye, precision])
+            exact = found[eye, "fp32"]
+            error = float((tokens - exact).norm() / exact.norm())
+            assert 1e-5 < error < 0.03 if precision == "bf16" else error == 0
+
+
+def test_the_vocoder_is_lowered_and_the_autoencoder_is_not(own_weights: Path) -> None:
+    codec = TINY_16K.load_codec("bf16")
+    assert codec.vocoder.conv_pre.weight.dtype == torch.bfloat16
+    assert {v.dtype for v in codec.vae.state_dict().values()} == {torch.float32}
+    latent = torch.randn(1, 8, 20, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        one, two = (TINY_16K.load_codec(p).decode(latent) for p in ("fp32", "bf16"))  # type: ignore[arg-type]
+    assert two.dtype == torch.float32
+    assert 1e-5 < float((two - one).norm() / one.norm()) < 0.05

@@ -93,7 +93,7 @@ def generate(
         ),
     ] = None,
     precision: Annotated[
-        str, typer.Option(help="What MMAudio's network computes in: fp32 or bf16.")
+        str, typer.Option(help="What MMAudio's networks compute in: fp32 or bf16.")
     ] = "fp32",
     system: Annotated[str | None, typer.Option(help="Who performs (see: weft systems).")] = None,
     seed: Seed = 0,

@@ -84,11 +84,21 @@ class BigVgan(nn.Module):
             reach += sum(kernel * d + kernel + 2 * wave for d in c.dilations) / per_frame
         return math.ceil(reach + (wave + _EDGE // 2) / per_frame)
 
+    def lowered(self, dtype: torch.dtype) -> BigVgan:
+        """Put the convolutions into `dtype` for inference. Returns self.
+
+        Activations and the last convolution stay in float32: their sines and the samples themselves would be heard.
+        """
+        for part in self.modules():
+            if isinstance(part, nn.Conv1d | nn.ConvTranspose1d) and part is not self.conv_post:
+                part.to(dtype)
+        return self
+
     def forward(self, mel: Tensor) -> Tensor:
         """The whole at once. Raises ValueError for another number of bands."""
         if mel.ndim != 3 or mel.shape[1] != self.config.bands or not mel.shape[2]:
             raise ValueError(f"mel must be [B, {self.config.bands}, M], not {list(mel.shape)}")
-        x, kinds = self.conv_pre(mel), len(self.config.block_kernels)
+        x, kinds = self.conv_pre(mel.to(self.conv_pre.weight.dtype)), len(self.config.block_kernels)
         for stage, up in enumerate(self.ups):
             assert isinstance(up, nn.ModuleList)
             x = up[0](x)
@@ -97,7 +107,7 @@ class BigVgan(nn.Module):
             for block in blocks[1:]:
                 total = total + block(x)
             x = total / kinds
-        x = self.conv_post(self.activation_post(x))
+        x = self.conv_post(self.activation_post(x.to(self.conv_post.weight.dtype)))
         return torch.tanh(x) if self.config.tanh else x.clamp(-1, 1)
 
     def blocks(self, mel: Tensor, size: int, *, recompute: bool = False) -> Iterator[Tensor]:

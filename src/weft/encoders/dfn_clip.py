@@ -17,6 +17,7 @@ from torch import Tensor
 
 from weft.encoders.byte_pairs import BytePairs
 from weft.encoders.dfn_clip_net import CONTEXT, DfnClipConfig, build, from_open_clip
+from weft.encoders.picture_tower import first_token
 from weft.encoders.pictures import channels_first, normalised, squashed
 from weft.weights import published
 from weft.weights.published import Published
@@ -49,14 +50,21 @@ class DfnClip:
             self.tokenizer = tokenizer
 
     @classmethod
-    def load(cls, given: Published = PUBLISHED, config: DfnClipConfig | None = None) -> DfnClip:
-        """Return the user's copy of the published weights, 4 GB in memory.
+    def load(
+        cls,
+        given: Published = PUBLISHED,
+        config: DfnClipConfig | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> DfnClip:
+        """Return the user's copy of the published weights, 4 GB in memory; what sees pictures is in `dtype`.
 
         Raises WeightsError when it is not there or does not fit, MissingExtra when transformers is not installed.
         """
         tensors = from_open_clip(published.load(given))
         net = build(config or DfnClipConfig())
         published.fit(net, tensors, given)
+        for part in (net.vision_model, net.visual_projection):
+            part.to(dtype)
         return cls(net.requires_grad_(False), published.sha256(published.path_of(given)))
 
     @cached_property
@@ -65,7 +73,7 @@ class DfnClip:
         return BytePairs.load()
 
     @torch.inference_mode()
-    def embed_video(self, frames: np.ndarray, at_once: int = 8) -> Tensor:
+    def embed_video(self, frames: np.ndarray, at_once: int = 4) -> Tensor:
         """Turn frames uint8 `[T, H, W, 3]` into unit vectors float32 `[T, D]` on the CPU, `at_once` frames a pass."""
         parts = [
             self._seen(squashed(channels_first(frames[start : start + at_once]), SIDE))
@@ -81,7 +89,7 @@ class DfnClip:
         return found.float().cpu()
 
     def _seen(self, pictures: Tensor) -> Tensor:
-        levels = normalised(pictures, _MEAN, _STD).to(self._device, self.net.dtype)
+        levels = normalised(pictures, _MEAN, _STD).to(self._device, self.net.visual_projection.weight.dtype)
         return picture_vectors(self.net, levels).float().cpu()
 
     @property
@@ -95,8 +103,8 @@ def picture_vectors(net: CLIPModel, levels: Tensor) -> Tensor:
     What lies right of and below the network's square is cut off, as open_clip's strided convolution never reaches it.
     """
     size = net.vision_model.embeddings.image_size
-    seen = net.vision_model(pixel_values=levels[..., :size, :size]).pooler_output
-    return F.normalize(net.visual_projection(seen), dim=-1)
+    seen = first_token(net.vision_model, levels[..., :size, :size])
+    return F.normalize(net.visual_projection(seen).float(), dim=-1)
 
 
 def token_vectors(net: CLIPModel, numbers: Tensor) -> Tensor:

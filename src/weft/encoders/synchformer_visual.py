@@ -90,9 +90,9 @@ class SynchformerVisual(nn.Module):
     def encode(self, frames: np.ndarray, at_once: int = 4) -> Tensor:
         """Turn frames uint8 `[T, H, W, 3]` at 25 fps into vectors `[S, 8, width]` on the CPU, `at_once` segments a
         pass."""
-        device = self.cls_token.device
+        like = self.cls_token
         parts = [
-            self(normalised(part, _HALF, _HALF)[None].to(device))[0].cpu()
+            self(normalised(part, _HALF, _HALF)[None].to(like))[0].float().cpu()
             for part in self.segments(frames).split(at_once)
         ]
         return torch.cat(parts)

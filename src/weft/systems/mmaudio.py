@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from itertools import chain, tee
 
 import numpy as np
@@ -37,6 +37,7 @@ from weft.systems.mmaudio_play import EYES, RATE, Play
 from weft.systems.mmaudio_seeing import Seeing, eyes_of
 from weft.systems.mmaudio_windows import Window, played, sounded
 from weft.systems.performer import Request
+from weft.systems.playing import Precision
 from weft.systems.shaping import shaped
 from weft.weights import published
 
@@ -82,7 +83,9 @@ class MMAudio:
         seen = {eye for view in play.views for eye in eyes_of(view, play.eyes)}
         self.parts.require_files(clip="clip" in seen, sync="sync" in seen, text=bool(play.texts))
         limit = limit_gb()
-        codec = cache(self.parts.load_codec)
+        # A guide listens through the codec and leads by its gradient: in float32.
+        heard: Precision = "fp32" if request.guide else request.precision
+        codec = cache(partial(self.parts.load_codec, heard))
         latents = tee(self._latents(play, requests, limit, codec), len(requests))
         return [self._sound(codec, latents[n], n, one, play) for n, one in enumerate(requests)]
 
@@ -92,7 +95,7 @@ class MMAudio:
         """Latents of all takes, window by window. What is seen is encoded first, and the encoders are let go of."""
         try:
             with in_use(self.cache.root):
-                seeing = Seeing(parts=self.parts, cache=self.cache)
+                seeing = Seeing(parts=self.parts, cache=self.cache, precision=play.request.precision)
                 seeing.encode(play.views, play.eyes, play.texts, play.request.progress)
                 wanted = self.parts.playing_bytes(
                     len(requests), play.request.precision, guided=play.request.guide

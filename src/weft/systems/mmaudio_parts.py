@@ -38,7 +38,8 @@ _MD5 = {
     "large_44k_v2": ("01ad4464f049b2d7efdaa4c1a59b8dfe", 4122),
 }
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
-"""What the flow network's weights are in. Its times, angles and what it returns, and all other networks: float32."""
+"""What the weights of the flow network, of the eyes and of the vocoder's convolutions are in. Float32 whatever is
+asked: times, angles, the sampler's state, the autoencoder, CLIP of words, the vocoder's activations and last layer."""
 _BRANCH = "vfeat_extractor."
 WORKING = 1_000_000_000
 """Bytes beside the weights: Python, the libraries, and what layers hand to each other."""
@@ -102,19 +103,22 @@ class Parts:
                 f"put the file of {self.flow_file.url} there"
             ) from error
 
-    def load_codec(self, *, encoder: bool = False) -> MelCodec:
+    def load_codec(self, precision: Precision = "fp32", *, encoder: bool = False) -> MelCodec:
         """The codec, which only decodes unless its `encoder` is asked for. Raises WeightsError."""
-        return MelCodec.from_files(self.codec, self.codec_files, encoder=encoder)
+        codec = MelCodec.from_files(self.codec, self.codec_files, encoder=encoder)
+        if precision != "fp32":
+            codec.vocoder.lowered(DTYPES[precision])
+        return codec
 
-    def load_clip(self) -> DfnClip:
-        """CLIP of pictures and words. Raises WeightsError, MissingExtra."""
-        return dfn_clip.DfnClip.load(self.clip_file, self.clip)
+    def load_clip(self, precision: Precision = "fp32") -> DfnClip:
+        """CLIP of pictures, in that precision, and words. Raises WeightsError, MissingExtra."""
+        return dfn_clip.DfnClip.load(self.clip_file, self.clip, DTYPES[precision])
 
-    def load_sync(self) -> SynchformerVisual:
+    def load_sync(self, precision: Precision = "fp32") -> SynchformerVisual:
         """Synchformer's visual branch. Raises WeightsError."""
         tensors = published.load(self.sync_file)
         own = {k.removeprefix(_BRANCH): v for k, v in tensors.items() if k.startswith(_BRANCH)}
-        return filled(lambda: SynchformerVisual(self.sync), own, self.sync_file)
+        return filled(lambda: SynchformerVisual(self.sync), own, self.sync_file).to(DTYPES[precision])
 
     def encoding_bytes(self, *, clip: bool, sync: bool, text: bool) -> int:
         """About how much memory encoding takes; of CLIP only the towers that are asked are ever read."""

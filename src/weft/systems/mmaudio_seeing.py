@@ -29,6 +29,7 @@ from weft.media.video import Video
 from weft.progress import Progress, silent
 from weft.systems.memory import require
 from weft.systems.mmaudio_parts import Parts
+from weft.systems.playing import Precision
 from weft.systems.scene import Still
 from weft.weights import published
 from weft.weights.digests import digest
@@ -72,6 +73,7 @@ class Seeing:
 
     parts: Parts
     cache: Cache
+    precision: Precision = "fp32"
     at_hand: dict[str, Arrays] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)
     """SHA-256 of each file that an encoding of this performance comes from."""
@@ -101,8 +103,8 @@ class Seeing:
             self.parts.name,
             self.parts.encoding_bytes(clip="clip" in kinds, sync="sync" in kinds, text=bool(words)),
         )
-        clip = self.parts.load_clip() if "clip" in kinds or words else None
-        sync = self.parts.load_sync() if "sync" in kinds else None
+        clip = self.parts.load_clip(self.precision) if "clip" in kinds or words else None
+        sync = self.parts.load_sync(self.precision) if "sync" in kinds else None
         if clip is not None and words:
             for text, tokens in zip(words, clip.encode_text(words), strict=True):
                 self._keep(self._word(text), {"tokens": tokens.numpy()})
@@ -160,6 +162,8 @@ class Seeing:
             "duration": view.duration if video else 0,
             "compat": view.compat,
         }
+        if self.precision != "fp32":
+            told["precision"] = self.precision
         return self._key(eye, told, self._clip_sha if eye == "clip" else self._sync_sha)
 
     def _word(self, text: str) -> str:

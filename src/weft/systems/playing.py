@@ -20,8 +20,8 @@ class Playing:
     system: a row of `weft.systems.table`. seed: names the random numbers. steps, guidance: of a learned system. guide:
     what holds it to picture and words together. lufs: integrated loudness wanted. without: what of the picture is not
     to be used. compat: as the published reference does it. region: the part of a take that is made anew, all else kept.
-    reference_strength: how far from noise, 0, to the reference recording, 1, MMAudio begins. precision: what its flow
-    network computes in.
+    reference_strength: how far from noise, 0, to the reference recording, 1, MMAudio begins. precision: what its
+    networks compute in.
     """
 
     system: str | None = None
