@@ -139,7 +139,7 @@ class _DividedAttention(nn.Module):
     def forward(self, x: Tensor, steps: int, *, over_time: bool) -> Tensor:
         """x: `[B, 1 + steps * places, D]`, places fastest."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        first = F.scaled_dot_product_attention(q[:, :, :1], k, v)
+        first = _attended(q[:, :, :1], k, v)
         grouped = [t[:, :, 1:].unflatten(2, (steps, -1)) for t in (q, k, v)]
         if over_time:
             grouped = [t.transpose(2, 3) for t in grouped]
@@ -148,7 +148,14 @@ class _DividedAttention(nn.Module):
             torch.cat([t[:, :, None, :1].expand(-1, -1, groups, -1, -1), g], 3)
             for t, g in zip((k, v), grouped[1:], strict=True)
         )
-        rest = F.scaled_dot_product_attention(grouped[0], key, value)
+        rest = _attended(grouped[0], key, value)
         if over_time:
             rest = rest.transpose(2, 3)
         return self.proj(torch.cat([first, rest.flatten(2, 3)], 2).transpose(1, 2).flatten(2))
+
+
+def _attended(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Softmax attention over the last two dimensions. torch's own turns grouped bfloat16 into float32 first."""
+    if q.dtype == torch.float32 or q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v)
+    return ((q * q.shape[-1] ** -0.5) @ k.mT).softmax(-1) @ v
