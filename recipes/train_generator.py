@@ -25,7 +25,7 @@ from weft.codecs.stft_vae import StftVae
 from weft.diffusion.process import RectifiedFlow
 from weft.encoders.text import TextEncoder
 from weft.generators.mmdit import MMDiT
-from weft.systems.weft_mini import save
+from weft.systems.weft_mini_files import save
 from weft.training.generator import (
     Clips,
     Drops,

@@ -17,7 +17,8 @@ from weft.encoders.text import TextEncoder
 from weft.errors import UserError, WeightsError
 from weft.generators.mmdit import MMDiT, MMDiTConfig
 from weft.systems.performer import Request
-from weft.systems.weft_mini import AHEAD, WINDOW, WeftMini, _windows
+from weft.systems.weft_mini import WeftMini
+from weft.systems.weft_mini_windows import AHEAD, WINDOW, windows
 
 RATE, HOP = 44100, 1024
 
@@ -126,7 +127,7 @@ def test_mini_blocks_join_without_a_seam(mini: WeftMini) -> None:
     whole = torch.cat(
         [
             z[fresh - start : keep - start]
-            for z, (start, fresh, _, keep) in zip(kept, _windows(frames), strict=True)
+            for z, (start, fresh, _, keep) in zip(kept, windows(frames), strict=True)
         ]
     )
     wave = mini.codec.decode(whole[None], round(9.0 * RATE))[0].numpy()
@@ -189,7 +190,7 @@ def test_mini_words_yield_where_they_are_not_one(mini: WeftMini) -> None:
 @pytest.mark.parametrize("frames", [1, 33, WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW, 1000, 12345])
 def test_mini_windows_decide_every_frame_once(frames: int) -> None:
     at = 0
-    for start, fresh, end, keep in _windows(frames):
+    for start, fresh, end, keep in windows(frames):
         assert fresh == at
         assert 0 <= start <= fresh < keep <= end <= frames
         assert end - start <= WINDOW

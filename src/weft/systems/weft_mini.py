@@ -7,12 +7,10 @@ same whatever runs beside it. Memory does not grow with length.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +20,6 @@ from weft import weights
 from weft.codecs.stft_vae import StftVae
 from weft.cues.controls import CHANNELS, control_frames
 from weft.cues.sheet import CueSheet
-from weft.cues.vocabulary import ACTIONS, MATERIALS
 from weft.diffusion.guidance import ClassifierFree
 from weft.diffusion.sampler import frame_noise
 from weft.diffusion.steering import Steer
@@ -36,17 +33,14 @@ from weft.systems.desk import riding
 from weft.systems.guide import heard
 from weft.systems.known import Known, placed
 from weft.systems.performer import Request
+from weft.systems.weft_mini_files import latent_space
+from weft.systems.weft_mini_windows import BEHIND, WINDOW, windows
+from weft.systems.weft_mini_words import prompt_within, told
 
 STEPS = 8
 GUIDANCE = 3.0
 SINCE, RESCALE = 1 / 8, 1.0
 """Of the guidance: unlimited, it made takes without a written envelope up to 50 dB too loud, and onsets worse."""
-WINDOW = 173
-"""Latent frames played at once: the length of the training clips (4 s)."""
-BEHIND = 32
-"""Frames at a window's start that the window before has already decided."""
-AHEAD = 12
-"""Frames at a window's end that the next one plays again, knowing more of what follows."""
 REFERENCE_S = 10.0
 
 
@@ -103,7 +97,7 @@ class WeftMini:
         frames = -(-total // self.codec.hop)
         voice = self._voice(request)
         done, last = self._stretch(request, frames)
-        pieces = _windows(last - done, done)
+        pieces = windows(last - done, done)
         for k, (start, fresh, end, keep) in enumerate(pieces):
             request.progress("perform", k / len(pieces))
             conditions = self.conditions(request.sheet, start, end - start, voice)
@@ -185,7 +179,7 @@ class WeftMini:
             hints=lambda prompt: told(prompt, sheet.what.negative),
             envelope_known=exact,
         )
-        prompt = _prompt(sheet, start / rate, (start + frames) / rate)
+        prompt = prompt_within(sheet, start / rate, (start + frames) / rate)
         return Conditions(
             sync=torch.from_numpy(rows)[None],
             text=None if prompt is None else self.text.tokens([prompt], self.net.config.text_length)[0],
@@ -250,65 +244,3 @@ class WeftMini:
             negative=self.text.tokens([negative], config.text_length)[0] if negative else None,
             picture=picture,
         )
-
-
-def told(prompt: str | None, negative: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Materials [17] and actions [5] that words tell, as probabilities; zeros where there are no words."""
-    from weft.encoders.words import action_scores, material_scores
-
-    if not prompt and not negative:
-        return np.zeros(len(MATERIALS), np.float32), np.zeros(len(ACTIONS), np.float32)
-    materials = material_scores(prompt or "", negative)
-    actions = action_scores(prompt) if prompt else dict.fromkeys(ACTIONS, 0.0)
-    return (
-        _sure(np.array([materials[name] for name in MATERIALS], np.float32)),
-        _sure(np.array([actions[name] for name in ACTIONS], np.float32)),
-    )
-
-
-def _sure(odds: np.ndarray) -> np.ndarray:
-    """Sharpened probabilities; zeros ("not given", as in training) where they are nearly all alike.
-
-    The network blends what it is told to blend, so a doubt of the reader would be heard as a blend.
-    """
-    if odds.max() <= 1.8 / len(odds):
-        return np.zeros_like(odds)
-    sharp = odds**3
-    return sharp / sharp.sum()
-
-
-def save(net: MMDiT, codec: StftVae, path: Path, **notes: Any) -> None:
-    """Write a network in half precision with its configuration, the codec it belongs to, and `notes`."""
-    tensors = {key: value.half() for key, value in net.state_dict().items()}
-    weights.save(path, tensors, {"config": asdict(net.config), "latent_space": latent_space(codec), **notes})
-
-
-def latent_space(codec: StftVae) -> str:
-    """A name for what the codec's latents mean: the same for codecs that differ in their decoders only."""
-    digest = hashlib.sha256()
-    for tensor in (codec.latent_mean, codec.latent_std, codec.to_latent.weight):
-        digest.update(tensor.detach().half().numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _prompt(sheet: CueSheet, start: float, end: float) -> str | None:
-    """The words in force from start to end seconds, if they are one and no onset there says another material."""
-    times = [start, *(s.start for s in sheet.what.segments), *(s.end for s in sheet.what.segments)]
-    prompts = {sheet.what.prompt_at(t) for t in times if start <= t < end}
-    if len(prompts) != 1 or not (prompt := prompts.pop()):
-        return None
-    said = {o.material for o in sheet.when.onsets or () if start <= o.t < end and o.material is not None}
-    return prompt if said <= {MATERIALS[int(told(prompt)[0].argmax())]} else None
-
-
-def _windows(frames: int, offset: int = 0) -> list[tuple[int, int, int, int]]:
-    """(start, first undecided frame, end, first frame left to the next window) of each window over `frames`, the first
-    of them number `offset`."""
-    windows, fresh = [], 0
-    while fresh < frames:
-        start = max(0, fresh - BEHIND)
-        end = min(frames, start + WINDOW)
-        keep = end if end == frames else end - AHEAD
-        windows.append((offset + start, offset + fresh, offset + end, offset + keep))
-        fresh = keep
-    return windows
