@@ -191,7 +191,7 @@ def misuse(tmp_path: Path) -> dict[str, tuple[list[object], str]]:
         "unknown system": ([clip, "--system", "weft-physics"], "did you mean weft-physical"),
         "missing sheet": ([clip, "--cues", tmp_path / "none.json"], "none.json"),
         "missing reference": ([clip, "--reference", tmp_path / "none.wav"], "none.wav"),
-        "missing folder": ([clip, "--out-dir", tmp_path / "none"], "none"),
+        "missing folder": ([clip, "-o", tmp_path / "none" / "x.mp4"], "none does not exist"),
         "unknown suffix": ([clip, "-o", tmp_path / "x.txt"], "x.txt"),
     }
 

@@ -126,6 +126,22 @@ def test_a_fill_that_is_what_was_there_leaves_the_take_as_it_is(bar_clip, tmp_pa
     assert anew.sheet == take.sheet, "the sheet is the take's own"
 
 
+def test_a_take_of_an_earlier_weft_that_does_not_say_how_far_it_was_lifted(bar_clip, tmp_path: Path) -> None:
+    """Made by --lufs and without `loudness_db`: a filling would be as loud as the take was before, so it is refused."""
+    perform(bar_clip, SHEET, system="weft-physical", lufs=-35.0).save(tmp_path / "a.wav")
+    made = json.loads((tmp_path / "a.json").read_text())
+    del made["audio"]["loudness_db"]
+    (tmp_path / "a.json").write_text(json.dumps(made))
+    region = Region(start=START, end=END, source=tmp_path / "a.wav")
+    with pytest.raises(UserError, match="did not note how far it was lifted; weft rerun its sidecar"):
+        generate(bar_clip, region=region)
+    rerun(tmp_path / "a.json")[0].save(tmp_path / "b.wav")
+    generate(bar_clip, region=replace(region, source=tmp_path / "b.wav"))
+    del made["lufs"]
+    (tmp_path / "a.json").write_text(json.dumps(made))
+    generate(bar_clip, region=region)
+
+
 def test_peaks_of_the_take_pass_untouched_and_those_of_the_region_are_limited(
     bar_clip, tmp_path: Path
 ) -> None:

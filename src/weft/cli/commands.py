@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,24 +29,26 @@ def spot_clip(
     duration: float | None,
     force: bool,
 ) -> None:
-    from weft.media.atomic import refuse_existing, written_aside
+    from weft.media.atomic import refuse_unwritable, written_aside
     from weft.systems.cueing import cue, open_clip
 
     output = output or clip.with_suffix(".cues.json")
     picture = output.with_suffix(".png") if timeline else None
-    for path in filter(None, (output, csv, picture)):
-        refuse_existing(path, overwrite=force)
     video = open_clip(clip, start, duration)
+    for path in filter(None, (output, csv, picture)):
+        refuse_unwritable(path, overwrite=force)
     with console.progress() as progress:
         sheet = cue(video, cues, progress=progress)
-    with written_aside(output, overwrite=force) as aside:
+    with ExitStack() as stack:  # all of them appear, or none
+        aside = stack.enter_context(written_aside(output, overwrite=force))
         aside.write_text(sheet.to_json(), encoding="utf-8")
-    if csv is not None:
-        from weft.cues.onsets_csv import save_csv
+        if csv is not None:
+            from weft.cues.onsets_csv import save_csv
 
-        save_csv(sheet.when.onsets or (), csv, overwrite=force)
-    if picture is not None:
-        draw(picture, sheet, video, None, force)
+            listed = stack.enter_context(written_aside(csv, overwrite=force))
+            save_csv(sheet.when.onsets or (), listed, overwrite=True)
+        if picture is not None:
+            draw(stack.enter_context(written_aside(picture, overwrite=force)), sheet, video, None, True)
     onsets = sheet.when.onsets or ()
     console.say(f"{output}: {len(onsets)} onsets ({sheet.when.source}) in {sheet.clip.duration:.2f} s")
     console.say(f"what: {sheet.what.prompt or 'nothing said'}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -38,7 +39,8 @@ def generate_takes(
     force: bool,
 ) -> None:
     from weft.media import Video
-    from weft.media.atomic import refuse_existing
+    from weft.media.atomic import folder_made, refuse_existing, refuse_unwritable
+    from weft.media.mux import refuse_suffix
     from weft.systems.cueing import cued
     from weft.systems.generate import perform_takes, refuse_unable
     from weft.systems.guide import guidable
@@ -59,12 +61,15 @@ def generate_takes(
         output = output or (clip or Path()).with_suffix(".weft.wav")
     paths = [_output(clip, output, out_dir, None if takes == 1 else n) for n in range(1, takes + 1)]
     for path in paths:
+        refuse_suffix(path)
         for sibling in _family(path, timeline, guided=playing.guide is not None).values():
             refuse_existing(sibling, overwrite=force)
+            _refuse_over_input(sibling, clip, reference)
             _refuse_over_take(sibling, playing.region)
     seconds: defaultdict[str, float] = defaultdict(float)
     clock = time.perf_counter()
-    with console.progress() as progress:
+    with folder_made(out_dir or Path()), console.progress() as progress:
+        refuse_unwritable(paths[0], overwrite=force)
         sheet, seen = cued(
             scene, heard, prompt=prompt, negative=negative, reference=reference, progress=progress
         )
@@ -128,18 +133,25 @@ def _again(take: Take, sidecar: Path) -> Path:
     from weft.media import Video
 
     if isinstance(take.scene, Video):
-        return take.scene.path.with_suffix(".rerun" + take.scene.path.suffix)
+        return take.scene.path.with_suffix(".rerun" + _suffix(take.scene.path))
     return sidecar.with_suffix(".rerun.wav")
 
 
 def _output(clip: Path | None, output: Path | None, out_dir: Path | None, number: int | None) -> Path:
     if output is None:
         assert clip is not None
-        output = clip.with_suffix(".weft" + clip.suffix)
+        output = clip.with_suffix(".weft" + _suffix(clip))
     path = output
     if out_dir is not None:
         path = out_dir / path.name
     return path if number is None else path.with_suffix(f".{number}{path.suffix}")
+
+
+def _suffix(clip: Path) -> str:
+    """The clip's own suffix where such a container can be written, else that of the one which holds any picture."""
+    from weft.media.mux import VIDEO_SUFFIXES
+
+    return clip.suffix if clip.suffix.lower() in VIDEO_SUFFIXES else ".mkv"
 
 
 def _family(path: Path, timeline: bool, *, guided: bool) -> dict[str, Path]:
@@ -178,6 +190,15 @@ def asked_region(seconds: tuple[float, float] | None, known: Path | None) -> Reg
     return Region(start=seconds[0], end=seconds[1], source=known)
 
 
+def _refuse_over_input(path: Path, *inputs: Path | None) -> None:
+    """`--force` is for earlier results: the clip and the reference are no results."""
+    for own in inputs:
+        if own is not None and path.exists() and own.exists() and path.samefile(own):
+            raise UserError(
+                f"{path} is what the sound is made from; give the result another name with --output"
+            )
+
+
 def _refuse_over_take(path: Path, region: Region | None) -> None:
     if region is not None and path.resolve() == region.sound.resolve():
         raise UserError(f"{path} is the take that is kept; give the result another name with --output")
@@ -194,16 +215,19 @@ def _original(word: str) -> Original:
 
 def _keep(take: Take, path: Path, *, original: Original, timeline: bool, force: bool) -> dict[str, Any]:
     from weft.media import Video
+    from weft.media.atomic import written_aside
 
     guided = take.provenance["guide"]
     files = _family(path, timeline, guided=guided is not None)
-    take.save(path, original=original, overwrite=force)
-    if timeline and isinstance(take.scene, Video):
-        draw(files["timeline"], take.sheet, take.scene, take.audio, force)
-    if guided is not None:
-        from weft.systems.guide_log import draw_guided
+    with ExitStack() as stack:  # all of them appear, or none
+        if timeline and isinstance(take.scene, Video):
+            aside = stack.enter_context(written_aside(files["timeline"], overwrite=force))
+            draw(aside, take.sheet, take.scene, take.audio, True)
+        if guided is not None:
+            from weft.systems.guide_log import draw_guided
 
-        draw_guided(files["guide"], guided, overwrite=force)
+            draw_guided(stack.enter_context(written_aside(files["guide"], force)), guided, overwrite=True)
+        take.save(path, original=original, overwrite=force)
     return {k: str(v) for k, v in files.items()} | {"levels": take.levels}
 
 

@@ -60,7 +60,10 @@ def load(path: Path, *, clip: Clip | None = None) -> CueSheet:
         raise CueError(f"{path}: not a text file; a cue sheet is JSON in UTF-8") from None
     except OSError as error:
         raise CueError(f"{path}: cannot be read ({error.strerror})") from None
-    return read(text, clip=clip)
+    try:
+        return read(text, clip=clip)
+    except CueError as error:
+        raise CueError(f"{path}: {error}") from None
 
 
 def read(text: str, *, clip: Clip | None = None) -> CueSheet:

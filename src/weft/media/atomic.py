@@ -31,6 +31,32 @@ def refuse_unwritable(path: str | os.PathLike[str], overwrite: bool = False) -> 
     _opened_aside(target).unlink(missing_ok=True)
 
 
+@contextmanager
+def folder_made(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Make `folder`, and those it lies in, where they are missing; an exception, Ctrl-C included, takes them away
+    again, unless something was put there.
+
+    Raises MediaError: it is a file, or may not be made.
+    """
+    target = Path(folder)
+    if target.exists() and not target.is_dir():
+        raise MediaError(f"{target} is a file; give a folder")
+    missing = [one for one in (target, *target.parents) if not one.exists()]
+    try:
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise MediaError(f"cannot make the folder {target}: a part of that path is a file") from error
+        except OSError as error:
+            raise write_fault(error, target) from error
+        yield
+    except BaseException:
+        for one in missing:
+            with suppress(OSError):
+                one.rmdir()
+        raise
+
+
 def write_fault(error: OSError, target: Path) -> MediaError:
     """The one line a person reads when `target` could not be written."""
     if error.errno in _NO_ROOM:
@@ -38,7 +64,8 @@ def write_fault(error: OSError, target: Path) -> MediaError:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return MediaError(f"cannot write {target}: the folder {target.parent} is read-only")
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return MediaError(f"cannot write {target}: the folder {target.parent} does not exist")
+        fault = "is a file" if target.parent.is_file() else "does not exist"
+        return MediaError(f"cannot write {target}: the folder {target.parent} {fault}")
     return MediaError(f"cannot write {target}: {os.strerror(error.errno) if error.errno else error}")
 
 

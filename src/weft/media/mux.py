@@ -97,10 +97,8 @@ def mux(
     refuse_existing(target, overwrite)
     if original not in ("replace", "keep", "mix", "duck"):
         raise MediaError(f"original must be replace, keep, mix or duck, not {original!r}")
+    refuse_suffix(target)
     suffix = target.suffix.lower()
-    if suffix not in (*RULES, *SOUND_SUFFIXES):
-        known = ", ".join((*RULES, *SOUND_SUFFIXES))
-        raise MediaError(f"{target}: unknown suffix {suffix or '(none)'}; choose one of {known}")
     blocks, channels = _opened(sound, rate)
     count = sample_count(video.duration, rate)
     blocks = exactly(blocks, count, channels)
@@ -124,6 +122,14 @@ def mux(
             if isinstance(error, OSError) and error.errno:
                 raise write_fault(error, target) from error
             raise MediaError(f"{target} cannot be written: {error.strerror or error}") from error
+
+
+def refuse_suffix(path: str | os.PathLike[str]) -> None:
+    """Raise MediaError for a name that does not end as a container or a sound file that can be written."""
+    target = Path(path)
+    if target.suffix.lower() not in (*RULES, *SOUND_SUFFIXES):
+        known = ", ".join((*RULES, *SOUND_SUFFIXES))
+        raise MediaError(f"{target}: unknown suffix {target.suffix or '(none)'}; choose one of {known}")
 
 
 def _opened(sound: Sound, rate: int) -> tuple[Iterator[np.ndarray], int]:

@@ -24,7 +24,7 @@ from weft.systems.performer import Request
 from weft.systems.playing import Playing, Precision
 from weft.systems.region import Region, as_before, refuse_region
 from weft.systems.scene import Blank, Scene, open_scene
-from weft.systems.table import DEFAULT, SYSTEMS, SystemSpec
+from weft.systems.table import DEFAULT, SystemSpec, systems_that
 from weft.systems.table import system as find_system
 from weft.systems.take import Take
 from weft.systems.takes import record_takes
@@ -32,6 +32,11 @@ from weft.systems.takes import record_takes
 if TYPE_CHECKING:
     from weft.spotting import Observation
     from weft.systems.guide import Guidance
+
+
+SEEDS = 2**63
+QUIETEST_LUFS = -70.0
+"""The gate of the measure: what is quieter has no loudness."""
 
 
 def perform(
@@ -188,8 +193,12 @@ def refuse_unable(spec: SystemSpec, scene: Scene, playing: Playing) -> None:
     """Raise UserError for what a system cannot do, or lacks files for, before any work is done."""
     if spec.needs_video and not isinstance(scene, media.Video):
         what = "a length alone" if isinstance(scene, Blank) else f"{scene.path}, a still picture"
-        able = ", ".join(one.name for one in SYSTEMS.values() if not one.needs_video)
+        able = systems_that(lambda other: not other.needs_video)
         raise UserError(f"{spec.name} plays to a video, not to {what}; systems that need none: {able}")
+    if not 0 <= playing.seed < SEEDS:
+        raise UserError(f"--seed {playing.seed}; give a whole number from 0 to {SEEDS - 1}")
+    if playing.lufs is not None and not QUIETEST_LUFS <= playing.lufs <= 0:
+        raise UserError(f"--lufs {playing.lufs:g}; give a loudness from {QUIETEST_LUFS:g} to 0, such as -23")
     if playing.compat and not spec.compat:
         raise UserError(f"{spec.name} has no published reference; leave --compat out")
     if playing.without and "video" not in spec.dials:

@@ -128,10 +128,10 @@ def asked_of(spec: SystemSpec, asked: Guidance | None) -> Guidance | None:
 def guidable(spec: SystemSpec, asked: Guidance, *, compat: bool = False, scene: Scene | None = None) -> None:
     """Raises UserError where a system cannot be guided, or not so, or not to such a scene."""
     from weft.media import Video
-    from weft.systems.table import SYSTEMS
+    from weft.systems.table import systems_that
 
     if "guide" not in spec.dials:
-        able = " or ".join(name for name, other in SYSTEMS.items() if "guide" in other.dials)
+        able = systems_that(lambda other: "guide" in other.dials)
         raise UserError(f"{spec.name} has no diffusion to guide; choose --system {able}")
     if compat:
         raise UserError("--guide is not what the published reference does; leave --compat or --guide out")

@@ -73,14 +73,23 @@ class Region:
             raise UserError(
                 f"{self.sound} holds the clip's own sound too (--original {told[0]['original']}); give a take without"
             )
+        # Takes from before `loudness_db` was kept: how far they were lifted is not told by how loud they are now.
+        unsaid = (
+            told is not None and told[0].get("lufs") is not None and "loudness_db" not in told[0]["audio"]
+        )
+        if unsaid and self.loudness_db is None:
+            raise UserError(
+                f"{self.sound} was made with --lufs by an earlier weft, which did not note how far it was lifted; "
+                "weft rerun its sidecar, and give that take"
+            )
 
 
 def refuse_region(spec: SystemSpec, region: Region, duration: float, playing: Playing) -> None:
     """Raise UserError where a system cannot make this part of `duration` seconds anew, or not so."""
-    from weft.systems.table import SYSTEMS
+    from weft.systems.table import systems_that
 
     if "region" not in spec.dials:
-        able = ", ".join(one.name for one in SYSTEMS.values() if "region" in one.dials)
+        able = systems_that(lambda other: "region" in other.dials)
         raise UserError(f"{spec.name} cannot make a part of a take anew; systems that can: {able}")
     if playing.compat:
         raise UserError("--compat plays the whole clip at once, as the reference does; leave --region out")

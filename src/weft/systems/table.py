@@ -225,6 +225,14 @@ def system(name: str) -> SystemSpec:
     """Return the row called `name`; raises UserError naming the closest known system."""
     if name not in SYSTEMS:
         near = closest(name, SYSTEMS)
-        hint = f"did you mean {near}?" if near else f"known: {', '.join(SYSTEMS)}"
+        hint = f"did you mean {near}?" if near else "weft systems lists those there are"
         raise UserError(f"unknown system {name!r}; {hint}")
     return SYSTEMS[name]
+
+
+def systems_that(fit: Callable[[SystemSpec], bool]) -> str:
+    """The systems that `fit`, as a refusal names them: two, and how many more there are."""
+    able = [spec.name for spec in SYSTEMS.values() if fit(spec)]
+    if len(able) <= 2:
+        return " or ".join(able)
+    return f"{', '.join(able[:2])} or {len(able) - 2} more (weft systems lists them)"
