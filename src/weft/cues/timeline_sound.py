@@ -45,7 +45,7 @@ def envelope(
     if take is not None:
         drawn += axes.plot(*take, color=DEEP, linewidth=1.0, label="take", zorder=3)
     top = max([1e-3, *(float(level.max()) for _, level in filter(None, (cue, take)))])
-    axes.set_ylim(0, top * 1.12)
+    axes.set_ylim(0, top * (1.4 if len(drawn) > 1 else 1.12))  # the key stands above what is drawn
     axes.set_yticks([top], [f"{20 * np.log10(top):.0f} dB"])
     if len(drawn) > 1:
         axes.legend(loc="upper right", ncols=2, **KEY)
