@@ -324,6 +324,16 @@ def test_nothing_clips(clip: Maker, tmp_path: Path, original: str) -> None:
     assert -1.6 < true_peak_db(back) <= -0.99
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_what_is_decoded_again_does_not_pass_the_ceiling(clip: Maker, tmp_path: Path, suffix: str) -> None:
+    """Dense sound at the ceiling: the first encoding of it decodes to peaks above."""
+    out = tmp_path / f"o{suffix}"
+    source = clip() if suffix == ".mp4" else clip("in.webm", codec="libvpx-vp9")
+    burst = np.repeat([[1.0] * 30 + [0.01] * 70], 883, axis=0).reshape(1, -1)[:, : 2 * RATE]
+    mux(source, noise(2, level=0.8)[:, : burst.shape[1]] * burst.astype(np.float32), out)
+    assert -2.5 < true_peak_db(read_audio(out, None)) <= -0.97
+
+
 def test_loudness_target(clip: Maker, tmp_path: Path) -> None:
     import pyloudnorm
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -42,15 +42,15 @@ from weft.media.audio import (
     write_audio,
 )
 from weft.media.copying import copied, copy_stream, describe, plan
+from weft.media.delivery import MOST_ROUNDS, Delivery, Sound
 from weft.media.editlist import end_edits_at
 from weft.media.encoding import RULES, Rule, add_voice, encoded
-from weft.media.loudness import finished
-from weft.media.mixing import Original, ducked, mixed
+from weft.media.loudness import CEILING_DB
+from weft.media.mixing import Original
 from weft.media.source import open_source, picture_stream, reading
 from weft.media.video import Video
 
 VIDEO_SUFFIXES = tuple(RULES)
-Sound = np.ndarray | str | os.PathLike[str] | Iterable[np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,8 @@ def mux(
     bit), .webm Opus at 48 kHz; .wav and .flac get the sound alone (`subtype`). `original` is what becomes of the
     file's own sound: "replace" leaves it out, "keep" puts it into a further track, "mix" adds it, "duck" adds
     it lowered by up to 12 dB while the new sound is heard. The result is brought to `lufs` if given, and its
-    true peak is held at -1 dBTP, unless not `limit`, which leaves the samples as they are. Metadata, chapters,
+    true peak is held at -1 dBTP, unless not `limit`, which leaves the samples as they are: where AAC or Opus lift
+    a peak above it, an array or a file is encoded again, limited lower. Metadata, chapters,
     rotation and colour are kept, subtitles and attachments where the container can hold them; `comment` goes
     into the comment field.
 
@@ -99,25 +100,27 @@ def mux(
         raise MediaError(f"original must be replace, keep, mix or duck, not {original!r}")
     refuse_suffix(target)
     suffix = target.suffix.lower()
-    blocks, channels = _opened(sound, rate)
-    count = sample_count(video.duration, rate)
-    blocks = exactly(blocks, count, channels)
-    if video.has_audio and original in ("mix", "duck"):
-        own = iter_audio(video.path, rate, video.start, video.duration, channels=channels)
-        blocks = (mixed if original == "mix" else ducked)(blocks, own, rate)
-    if limit or lufs is not None:
-        blocks = finished(blocks, rate, lufs=lufs)
+    wanted = Delivery(video=video, sound=sound, rate=rate, original=original, lufs=lufs, limit=limit)
+    blocks, channels = wanted.blocks()
     if suffix in SOUND_SUFFIXES:
         write_audio(target, blocks, rate, subtype=subtype, overwrite=overwrite, comment=comment)
-        return MuxResult(path=target, samples=count, rate=rate)
+        return MuxResult(path=target, samples=sample_count(video.duration, rate), rate=rate)
     if channels > 2:
         raise MediaError(
             f"{target}: {channels} channels fit only into .wav or .flac; mix them to stereo first"
         )
-    job = _Job(video=video, target=target, rule=RULES[suffix], rate=rate, channels=channels, comment=comment)
+    rule, ceiling_db = RULES[suffix], CEILING_DB
+    job = _Job(video=video, target=target, rule=rule, rate=rate, channels=channels, comment=comment)
     with written_aside(target, overwrite) as aside:
         try:
-            return job.write(aside, blocks, keep=original == "keep" and video.has_audio)
+            for _ in range(MOST_ROUNDS):
+                made = job.write(aside, blocks, keep=original == "keep" and video.has_audio)
+                lower = wanted.lower(aside, ceiling_db) if rule.bit_rate else ceiling_db
+                if lower == ceiling_db:
+                    break
+                ceiling_db = lower
+                blocks, _ = wanted.blocks(ceiling_db)
+            return made
         except av.FFmpegError as error:
             if isinstance(error, OSError) and error.errno:
                 raise write_fault(error, target) from error
@@ -130,19 +133,6 @@ def refuse_suffix(path: str | os.PathLike[str]) -> None:
     if target.suffix.lower() not in (*RULES, *SOUND_SUFFIXES):
         known = ", ".join((*RULES, *SOUND_SUFFIXES))
         raise MediaError(f"{target}: unknown suffix {target.suffix or '(none)'}; choose one of {known}")
-
-
-def _opened(sound: Sound, rate: int) -> tuple[Iterator[np.ndarray], int]:
-    if isinstance(sound, np.ndarray):
-        blocks: Iterator[np.ndarray] = iter((sound,))
-    elif isinstance(sound, str | os.PathLike):
-        blocks = iter_audio(sound, rate)
-    else:
-        blocks = iter(sound)
-    first = next(blocks, None)
-    if first is None:
-        raise MediaError("there is no sound to write")
-    return chain((first,), blocks), first.shape[0]
 
 
 @dataclass(frozen=True, kw_only=True)
