@@ -10,7 +10,7 @@ import pytest
 
 from weft.errors import MediaError
 from weft.media import written_aside
-from weft.media.atomic import refuse_unwritable
+from weft.media.atomic import folder_made, refuse_unwritable
 
 
 def test_appears_only_at_the_end(tmp_path: Path) -> None:
@@ -82,3 +82,15 @@ def test_what_could_not_be_written_is_known_before_and_nothing_is_left(tmp_path:
     ):
         with pytest.raises(MediaError, match=words):
             refuse_unwritable(path)
+
+
+def test_a_folder_that_was_made_goes_again_with_a_stop_unless_something_is_in_it(tmp_path: Path) -> None:
+    for left in ((), ("a.wav",)):
+        with pytest.raises(KeyboardInterrupt), folder_made(tmp_path / "a" / "b"):
+            for name in left:
+                (tmp_path / "a" / "b" / name).touch()
+            raise KeyboardInterrupt
+        assert [p.name for p in tmp_path.iterdir()] == ["a"] * len(left)
+    with pytest.raises(KeyboardInterrupt), folder_made(tmp_path / "a"):
+        raise KeyboardInterrupt
+    assert (tmp_path / "a").is_dir(), "it was there before"

@@ -64,8 +64,8 @@ def write_fault(error: OSError, target: Path) -> MediaError:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return MediaError(f"cannot write {target}: the folder {target.parent} is read-only")
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        fault = "is a file" if target.parent.is_file() else "does not exist"
-        return MediaError(f"cannot write {target}: the folder {target.parent} {fault}")
+        instead = ", it is a file" if target.parent.is_file() else ""
+        return MediaError(f"cannot write {target}: the folder {target.parent} does not exist{instead}")
     return MediaError(f"cannot write {target}: {os.strerror(error.errno) if error.errno else error}")
 
 
