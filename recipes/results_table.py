@@ -31,7 +31,9 @@ COMMANDS = {
     "frechet_speed": "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python recipes/benchmark_frechet.py --repeats 3",
     "gram": "python recipes/train_gram.py measure --run RUN --cache CACHE",
     "mel_bridge": "python recipes/measure_mel_bridge.py CLIPS",
-    "guidance_cost": "python recipes/benchmark_guidance.py",
+    "guidance_cost": "python recipes/benchmark_guidance.py --seconds 1",
+    "guidance": "python recipes/evaluate_guidance.py --run RUN --listener LISTENER --pairwise P --gram G --seeds 1",
+    "mmaudio_speed": "OMP_NUM_THREADS=1 python recipes/benchmark_mmaudio.py --reference MMAUDIO --pairs 3",
     "joint_training": "python recipes/joint_training.py --data DATA --runs RUNS",
 }
 
