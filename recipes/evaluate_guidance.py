@@ -15,7 +15,9 @@ With `--generator audio-ldm-mini` the same is asked of AudioLDM's miniature (OUT
 it). It hears words alone, nothing of the sheet's moments, is guided by mel, and plays mono at 16 kHz: the true sounds
 are brought to that before anything is compared with them, and all is brought back to 44.1 kHz to be judged.
 
-Every take is kept in RUN as it is made, seed by seed, so a run that was stopped goes on. Scores are means over a clip's
+Every take is kept in RUN as it is made, seed by seed, so a run that was stopped goes on; several may share the clips,
+each from its `--first` on in a RUN of its own, whose lines are then put together. `--measure` makes no more takes and
+tells of those there are. Scores are means over a clip's
 seeds, intervals over clips, and differences from unguided are paired.
 """
 
@@ -182,7 +184,7 @@ def play(run: Path, given: argparse.Namespace) -> None:
     kept = run / "takes.jsonl"
     done = {(r["index"], r["seed"], r["case"], r["arm"]) for r in rows_of(kept)}
     for seed in range(given.seeds):
-        for index in range(given.clips):
+        for index in range(given.first, given.clips):
             wanted = [
                 (case, arm)
                 for case in CASES
@@ -321,6 +323,8 @@ def main() -> None:
     parser.add_argument("--pairwise", type=Path, required=True, help="encoders learnt pairwise")
     parser.add_argument("--gram", type=Path, required=True, help="encoders learnt by the volume")
     parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="leave out the clips before this one")
+    parser.add_argument("--measure", action="store_true", help="make no more takes")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--others", type=int, default=100, help="clips of the other two cases, one seed")
     parser.add_argument("--scale", type=float, default=None, help="guide scale [the preset's]")
@@ -334,7 +338,8 @@ def main() -> None:
         )
     given.out = given.out or Path("results") / GENERATORS[given.generator]
     given.run.mkdir(parents=True, exist_ok=True)
-    play(given.run, given)
+    if not given.measure:
+        play(given.run, given)
     measure(given.run, given.out, given)
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "eval_speed": "python recipes/benchmark_eval.py --clips 200 --seconds 8 --jobs 2",
     "frechet_speed": "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python recipes/benchmark_frechet.py --repeats 3",
     "gram": "python recipes/train_gram.py measure --run RUN --cache CACHE",
+    "gram_started": "python recipes/train_gram.py measure --run LONG --cache CACHE --out results/gram_started.json",
     "mel_bridge": "python recipes/measure_mel_bridge.py CLIPS",
     "guidance_cost": "python recipes/benchmark_guidance.py --seconds 1",
     "guidance": "python recipes/evaluate_guidance.py --run RUN --listener LISTENER --pairwise P --gram G --seeds 1",
