@@ -37,6 +37,8 @@ $(VENV)/.core: pyproject.toml constraints.txt
 $(VENV)/.dev: pyproject.toml constraints.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q -c constraints.txt -e ".[dev]"
+	@echo "compiling librosa (first run only) ..."
+	@$(BIN)/python -c "from weft.media.compiled import librosa; librosa()"
 	@touch $@ $(VENV)/.core
 
 # The world's pictures are drawn off screen; its tests are skipped, saying so, where this library is missing.

@@ -68,6 +68,6 @@ class LogMelStatistics:
 
 @lru_cache(maxsize=1)
 def _bank() -> np.ndarray:
-    import librosa
+    from weft.media.compiled import librosa
 
-    return librosa.filters.mel(sr=RATE, n_fft=N_FFT, n_mels=BANDS, norm=None).astype(np.float32)
+    return librosa().filters.mel(sr=RATE, n_fft=N_FFT, n_mels=BANDS, norm=None).astype(np.float32)

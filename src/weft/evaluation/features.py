@@ -191,12 +191,11 @@ def mmaudio_onsets(sound: Sound) -> Arrays:
 def librosa_onsets(sound: Sound) -> Arrays:
     """The onsets (s) of librosa's own detector as it is, of the mono wave at 22.05 kHz: what the published forms of
     AV-Align hear."""
-    import librosa
-
     from weft.evaluation.reading import resampled
+    from weft.media.compiled import librosa
 
     wave = resampled(sound.native[None], sound.native_rate, _LIBROSA_HZ)[0]
-    return {"times": librosa.onset.onset_detect(y=wave, sr=_LIBROSA_HZ, units="time")}
+    return {"times": librosa().onset.onset_detect(y=wave, sr=_LIBROSA_HZ, units="time")}
 
 
 def flow_peaks(picture: Picture) -> Arrays:

@@ -40,10 +40,10 @@ class CondFoley:
 
 def onsets(wave: ArrayLike) -> NDArray[np.int64]:
     """Return the onsets `[n]` of a mono wave `[N]` at 22.05 kHz, in samples."""
-    import librosa
+    from weft.media.compiled import librosa
 
     return np.asarray(
-        librosa.onset.onset_detect(y=np.asarray(wave, float), sr=RATE, units="samples", delta=0.3)
+        librosa().onset.onset_detect(y=np.asarray(wave, float), sr=RATE, units="samples", delta=0.3)
     )
 
 

@@ -68,9 +68,10 @@ class EL1(Result):
 
 def envelope(audio: ArrayLike, rate: int, preset: str = "fol-ai") -> NDArray[np.float64]:
     """Return the RMS envelope `[F]` of `audio` `[C, N]` in a preset's form. Raises ValueError for an unknown one."""
-    import librosa
     import soxr
     from scipy.signal import ellip, filtfilt
+
+    from weft.media.compiled import librosa
 
     form = _preset(preset)
     wave = checks.wave(audio).mean(0)
@@ -83,9 +84,11 @@ def envelope(audio: ArrayLike, rate: int, preset: str = "fol-ai") -> NDArray[np.
         wave = np.pad(wave, margin, mode="reflect" if wave.size > margin else "constant")
         wave = np.pad(wave, (0, max(0, FRAME - wave.size)))
     centred = form.padding == "constant"
-    rms = librosa.feature.rms(
-        y=wave, frame_length=FRAME, hop_length=HOP, center=centred, pad_mode="constant"
-    )[0].astype(np.float64)
+    rms = (
+        librosa()
+        .feature.rms(y=wave, frame_length=FRAME, hop_length=HOP, center=centred, pad_mode="constant")[0]
+        .astype(np.float64)
+    )
     if form.smooth:
         rms = filtfilt(*ellip(4, 0.01, 120, 0.125), rms, method="gust")
     return np.asarray(rms)

@@ -109,8 +109,7 @@ def flux(
     Frame i is centred at `i * hop / rate`. librosa.onset.onset_strength on a fixed dB scale: nothing is normalised by
     the clip, so one threshold serves all.
     """
-    import librosa
-
+    from weft.media.compiled import librosa
     from weft.metrics.spectrum import mel_power
 
     c = config or DetectorConfig()
@@ -120,7 +119,7 @@ def flux(
     power = mel_power(padded, rate, n_fft=c.n_fft, hop=c.hop, n_mels=c.n_mels).sum(0)
     level = 10 * np.log10(np.maximum(power, 10 ** (c.floor_db / 10)))
     # onset_strength puts `lag` zeros in front: value i is the rise from frame i - lag to frame i.
-    strength = librosa.onset.onset_strength(S=level, sr=rate, hop_length=c.hop, lag=c.lag, center=False)
+    strength = librosa().onset.onset_strength(S=level, sr=rate, hop_length=c.hop, lag=c.lag, center=False)
     strength = np.asarray(strength, dtype=np.float64)[lead:]
     # Windows that reach past the end see a mirrored sound, whose kink is no onset.
     strength[np.arange(strength.size) * c.hop + c.n_fft // 2 > wave.shape[1]] = 0.0

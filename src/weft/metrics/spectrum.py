@@ -54,9 +54,9 @@ def validate(
 
 @lru_cache(maxsize=8)
 def _bank(rate: int, n_fft: int, n_mels: int) -> NDArray[np.float32]:
-    import librosa
+    from weft.media.compiled import librosa
 
-    return librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels, norm=None).astype(np.float32)
+    return librosa().filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels, norm=None).astype(np.float32)
 
 
 def mel_power(
