@@ -14,8 +14,9 @@ confidences are 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +28,7 @@ NEAR = int(0.05 * RATE)
 TOLERANCE_S = 0.1
 Samples = NDArray[np.int64]
 Wave = NDArray[np.float64]
+Scored = TypeVar("Scored")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +58,26 @@ class Clip:
     wave: ArrayLike
 
 
+def scored(
+    clips: Sequence[Clip], judge: Callable[[ArrayLike, ArrayLike, ArrayLike], Scored]
+) -> tuple[list[Scored], list[Scored]]:
+    """Return what `judge` says of each clip, and of each with the next clip's sound; of one clip no such.
+    Raises ValueError without clips."""
+    if not len(clips):
+        raise ValueError("no clips to score: give at least one")
+    others = zip(clips, [*clips[1:], *clips[:1]], strict=True) if len(clips) > 1 else ()
+    return [judge(c.true, c.found, c.wave) for c in clips], [
+        judge(c.true, other.found, other.wave) for c, other in others
+    ]
+
+
 def evaluate_set(clips: Sequence[Clip]) -> Result:
     """Return the mean accuracy over clips, the mean AP in `parts`, beside what the next clip's sound scores
     (`shuffled`, NaN with one clip) and silence. Raises ValueError without clips, and as `evaluate` does."""
-    if not len(clips):
-        raise ValueError("no clips to score: give at least one")
-    found = [evaluate(c.true, c.found, c.wave) for c in clips]
-    others = zip(clips, [*clips[1:], *clips[:1]], strict=True)
-    shuffled = [evaluate(c.true, other.found, other.wave).accuracy for c, other in others]
+    found, shuffled = scored(clips, evaluate)
     return mean_of(
         [f.accuracy for f in found],
-        baselines={"silence": 0.0, "shuffled": shuffled if len(clips) > 1 else float("nan")},
+        baselines={"silence": 0.0, "shuffled": [f.accuracy for f in shuffled] or float("nan")},
         parts={"AP": float(np.mean([f.ap for f in found]))},
         source=Source(rate=f"{RATE} Hz mono"),
     )

@@ -45,14 +45,10 @@ class MMAudioOnsets:
 def evaluate_set(clips: Sequence[Clip]) -> Result:
     """Return the mean accuracy over clips, the mean AP and F1 in `parts`, beside what the next clip's sound scores
     (`shuffled`, NaN with one clip). Raises ValueError without clips, and as `evaluate` does."""
-    if not len(clips):
-        raise ValueError("no clips to score: give at least one")
-    found = [evaluate(c.true, c.found, c.wave) for c in clips]
-    others = zip(clips, [*clips[1:], *clips[:1]], strict=True)
-    shuffled = [evaluate(c.true, other.found, other.wave).accuracy for c, other in others]
+    found, shuffled = condfoley.scored(clips, evaluate)
     return mean_of(
         [f.accuracy for f in found],
-        baselines={"shuffled": shuffled if len(clips) > 1 else float("nan")},
+        baselines={"shuffled": [f.accuracy for f in shuffled] or float("nan")},
         parts={name: float(np.mean([getattr(f, name.lower()) for f in found])) for name in ("AP", "F1")},
         source=Source(rate=f"{RATE} Hz mono"),
     )
