@@ -84,3 +84,13 @@ def test_a_baseline_that_a_clip_lacks_is_left_out_of_a_pooled_row() -> None:
     row = metric(clip=one, pool=mean, baselines=("shuffled", "reference"))
     (found,) = score([row], 5, lambda i, side: given[side][i], [1, 2, 3, 4, None]).scores
     assert set(found.baselines) == {"reference"}
+
+
+def test_chance_that_says_nothing_of_some_clips_is_of_the_others() -> None:
+    """Without places in a clip there is no chance to tell of: its number may not slip onto another clip."""
+    given = clips(np.array([1.0, 2.0, np.nan, 4.0]))
+    chances = iter(({}, {"random": 20.0}, {"random": 30.0}, {}))
+    row = metric(clip=one, chance=lambda made, true: next(chances))
+    (found,) = score([row], 4, lambda i, side: given[side][i], [None] * 4).scores
+    assert found.n == 3
+    assert found.baselines["random"] == 20.0

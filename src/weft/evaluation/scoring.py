@@ -78,7 +78,9 @@ def score(
             for baseline in metric.baselines:
                 held.instead.setdefault(baseline, []).append(_stood_in(row, stand_in.get(baseline), b))
             for name, value in (metric.chance(a, b) if metric.chance else {}).items():
-                held.instead.setdefault(name, []).append(value)
+                said = held.instead.setdefault(name, [])
+                said += [None] * (len(held.clips) - 1 - len(said))  # clips that chance says nothing of
+                said.append(value)
             if metric.floor:
                 held.true.append(b)
             _count(held, a, b, metric.size(digest) if metric.size else None)
@@ -129,7 +131,10 @@ def _number(value: float) -> float:
 def _of_clips(row: Row, held: _Held) -> Score:
     """The mean over clips, and what stands beside it over the same clips."""
     said = {name: values for name, values in held.instead.items() if any(v is not None for v in values)}
-    beside = {name: [math.nan if v is None else v for v in values] for name, values in said.items()}
+    beside = {
+        name: [math.nan if v is None else v for v in values] + [math.nan] * (len(held.clips) - len(values))
+        for name, values in said.items()
+    }
     return _row(row, held, mean_of(held.clips, baselines=beside))
 
 
