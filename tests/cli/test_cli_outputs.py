@@ -104,10 +104,12 @@ def test_a_clip_of_a_container_that_is_only_read_gives_matroska(
 def test_a_name_that_cannot_be_written_is_refused_before_any_work(
     weft_command: Callable[..., Ran], clip: Path, tmp_path: Path
 ) -> None:
+    before = names(tmp_path)
     unread = ("--cues", tmp_path / "none.json")  # would be told of, once work begins
     refused(weft_command("generate", clip, *unread, "-o", tmp_path / "x.txt"), "x.txt", ".mkv")
     refused(weft_command("generate", clip, *unread, "-o", tmp_path / "no" / "x.wav"), "no does not exist")
     refused(weft_command("spot", clip, *unread, "-o", tmp_path / "no" / "x.json"), "no does not exist")
+    assert names(tmp_path) == before
 
 
 def test_spotted_files_appear_together(weft_command: Callable[..., Ran], clip: Path, tmp_path: Path) -> None:
